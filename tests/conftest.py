@@ -1,0 +1,31 @@
+"""What every test gets: places of its own, and hypothesis as patient as the occasion asks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A loaded machine is slow, not wrong: no deadlines, anywhere.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("default"), max_examples=20)
+settings.register_profile("patient", settings.get_profile("default"), max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+PLACES = ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR")
+
+
+@pytest.fixture(autouse=True)
+def private_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Point Jupyter, IPython and the registry at a new folder, so that no test reads or writes the user's own."""
+    folder = tmp_path_factory.mktemp("places")
+    for name in PLACES:
+        place = folder / name.lower()
+        place.mkdir(mode=0o700)
+        monkeypatch.setenv(name, str(place))
+    for name in [name for name in os.environ if name.startswith("JUPYTER_FLOWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    return folder
