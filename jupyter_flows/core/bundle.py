@@ -1,0 +1,144 @@
+"""Bundles: everything a run needs, as named files in one reproducible archive."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import cloudpickle
+
+from jupyter_flows.core.document import Document, cell_file, cells_flow, to_document
+from jupyter_flows.core.flow import Flow
+from jupyter_flows.errors import ArtifactError, DefinitionError
+
+#: A bundle that unpacks to more is refused: cells, modules and callbacks are text.
+MAX_BYTES = 512 * 1024 * 1024
+MAX_FILES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Files of a packed flow: ``flow.json``, ``cells/*.py``, ``notebook.ipynb``, ``modules/*``, ``flow.cloudpickle``."""
+
+    files: Mapping[str, bytes]
+
+    @property
+    def document(self) -> Document:
+        """Return ``flow.json``, parsed; raise `ArtifactError` when it is absent or no JSON."""
+        try:
+            document = json.loads(self.files["flow.json"])
+        except (KeyError, ValueError) as error:
+            raise ArtifactError(f"The bundle has no readable flow.json ({error}): register again.") from None
+        if not isinstance(document, dict):
+            raise ArtifactError("The bundle's flow.json is no flow: register again.")
+        return document
+
+    @property
+    def digest(self) -> str:
+        """Return the flow's digest, of meaning (``v1:...``)."""
+        return str(self.document["digest"])
+
+    def pack(self) -> bytes:
+        """Return a gzipped tar; the same files give the same bytes on any machine and day."""
+        buffer = io.BytesIO()
+        with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", mtime=0) as zipped:
+            with tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+                for name in sorted(self.files):
+                    info = tarfile.TarInfo(name)
+                    info.size, info.mode = len(self.files[name]), 0o644
+                    tar.addfile(info, io.BytesIO(self.files[name]))
+        return buffer.getvalue()
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Bundle:
+        """Read what `pack` wrote; raise `ArtifactError` for anything else, or anything unsafe."""
+        files: dict[str, bytes] = {}
+        total = 0
+        try:
+            with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
+                for member in tar:
+                    total += member.size
+                    if total > MAX_BYTES or len(files) >= MAX_FILES:
+                        raise ArtifactError(f"The bundle is larger than {MAX_BYTES} bytes or {MAX_FILES} files.")
+                    files[_safe_name(member)] = _content(tar, member)
+        except (tarfile.TarError, OSError, EOFError) as error:
+            raise ArtifactError(f"The stored flow is no bundle ({error}): register again.") from None
+        return cls(files)
+
+
+def _safe_name(member: tarfile.TarInfo) -> str:
+    path = PurePosixPath(member.name)
+    if not member.isfile() or path.is_absolute() or ".." in path.parts or member.name != str(path):
+        raise ArtifactError(f"The bundle holds {member.name!r}, which is no plain file inside it.")
+    return member.name
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    handle = tar.extractfile(member)
+    return handle.read() if handle else b""
+
+
+def pack_flow(flow: Flow, *, labels: Iterable[str] = ()) -> Bundle:
+    """Gather a flow's files; raise `DefinitionError` naming what can't be pickled."""
+    flow.validate()
+    document = to_document(flow, labels=labels)
+    files = {"flow.json": (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()}
+    for task in flow.cell_tasks:
+        files[cell_file(task)] = task.code.encode()
+    if flow.origin:
+        files["notebook.ipynb"] = flow.origin.notebook.encode()
+        files |= {f"modules/{path}": source for path, source in flow.origin.modules.items()}
+    callbacks = flow.environment.callbacks() if flow.environment else {}
+    if callbacks or not flow.of_cells:
+        files["flow.cloudpickle"] = _pickle(flow, callbacks)
+    return Bundle(files)
+
+
+def _pickle(flow: Flow, callbacks: Mapping[str, Any]) -> bytes:
+    content = {"flow": None if flow.of_cells else flow.plain(), "callbacks": dict(callbacks)}
+    try:
+        return cloudpickle.dumps(content)
+    except Exception as error:
+        raise DefinitionError(_culprit(flow, callbacks, error)) from error
+
+
+def _culprit(flow: Flow, callbacks: Mapping[str, Any], error: Exception) -> str:
+    parts = [(f"task {flow.slug(t)!r}", t) for t in flow.tasks] + [(f"callback {n!r}", f) for n, f in callbacks.items()]
+    parts += [(f"argument {k!r} of task {flow.slug(t)!r}", v) for t in flow.tasks for k, v in flow.constants(t).items()]
+    for what, part in parts:
+        try:
+            cloudpickle.dumps(part)
+        except Exception as reason:  # noqa: BLE001 - whatever an object's own pickling raises
+            return f"The {what} can't be packed: {reason}. Make that object inside the task instead."
+    return f"Flow {flow.name!r} can't be packed: {error}."
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A flow brought back from a bundle; making one runs the pickle's code, so only run processes do."""
+
+    flow: Flow
+    callbacks: Mapping[str, Any]
+
+
+def unpack_flow(bundle: Bundle) -> Unpacked:
+    """Bring back the flow and its callbacks, unpickling where the bundle has a pickle."""
+    document = bundle.document
+    content: dict[str, Any] = {"flow": None, "callbacks": {}}
+    if "flow.cloudpickle" in bundle.files:
+        try:
+            content = cloudpickle.loads(bundle.files["flow.cloudpickle"])
+        except Exception as error:
+            made_with = document.get("python", "?")
+            raise ArtifactError(
+                f"The flow's functions can't be loaded here ({type(error).__name__}: {error}). They were packed with "
+                f"Python {made_with}: run them with that version and the same packages."
+            ) from error
+    flow = content["flow"] or cells_flow(document, bundle.files)
+    return Unpacked(flow, content["callbacks"])

@@ -1,0 +1,284 @@
+"""The flow: tasks and the edges between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextvars import Token
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from jupyter_flows.core.current import Graph, open_flow
+from jupyter_flows.core.graph import find_cycle, topological_order
+from jupyter_flows.core.parameter import Parameter, ParameterSpec
+from jupyter_flows.core.task import CellTask, Collect, Task
+from jupyter_flows.errors import CycleError, DefinitionError, DuplicateTaskError, FrozenFlowError
+
+_COLLECTIONS = (list, tuple, set, dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One task waits for another, and perhaps takes its result."""
+
+    upstream: Task
+    downstream: Task
+    #: The argument that takes the result, in functional flows.
+    key: str | None = None
+    #: The names that travel along it, in flows of cells.
+    names: frozenset[str] = frozenset()
+    #: Why it is there, as people read it.
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a flow of cells comes from, and what it needs to run elsewhere."""
+
+    #: The notebook as JSON text, without outputs, counts and widget state.
+    notebook: str
+    #: Where the notebook lies, if it is saved.
+    path: str | None = None
+    #: Local modules that the cells import: path relative to the notebook's folder, source.
+    modules: Mapping[str, bytes] = field(default_factory=dict)
+    #: Pinned requirements, sorted: ``pandas==3.1.1``.
+    requirements: tuple[str, ...] = ()
+    parameters: tuple[ParameterSpec, ...] = ()
+
+
+class Flow:
+    """Tasks and edges, acyclic, in the order they were added."""
+
+    def __init__(self, name: str, *, environment: Any = None, storage: Any = None, tasks: Iterable[Task] = (), origin: Origin | None = None):
+        if not isinstance(name, str) or not name.strip():
+            raise DefinitionError(f"A flow's name is a text of at least one character, not {name!r}.")
+        self.name = name
+        self.origin = origin
+        self.environment, self.storage = environment, storage
+        self._slugs: dict[Task, str] = {}
+        self._taken: set[str] = set()
+        self._edges: dict[tuple[Task, Task, str | None], Edge] = {}
+        self._upstream: dict[Task, list[Edge]] = {}
+        self._downstream: dict[Task, list[Edge]] = {}
+        self._constants: dict[Task, dict[str, Any]] = {}
+        self._reference: tuple[Task, ...] | None = None
+        self._frozen = False
+        self._tokens: list[Token[Graph | None]] = []
+        for t in tasks:
+            self.add_task(t)
+
+    # -- building ------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        self._tokens.append(open_flow.set(self))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        open_flow.reset(self._tokens.pop())
+        self.validate()
+
+    def freeze(self) -> None:
+        """Refuse every later change; registering does this."""
+        self._frozen = True
+
+    def _check_open(self) -> None:
+        if self._frozen:
+            raise FrozenFlowError(f"Flow {self.name!r} is registered and does not change any more: build a new Flow.")
+
+    def add_task(self, task: Task) -> Task:
+        """Take a task in, once; a second functional task of one name gets the slug ``name-2``."""
+        if not isinstance(task, Task):
+            raise DefinitionError(f"A flow holds tasks, not {task!r}: decorate the function with @task.")
+        if task in self._slugs:
+            return task
+        self._check_open()
+        if isinstance(task, CellTask | Parameter) and task.name in self._taken:
+            raise DuplicateTaskError(task.name, self._places(task))
+        slug, number = task.name, 1
+        while slug in self._taken:
+            number += 1
+            slug = f"{task.name}-{number}"
+        self._slugs[task] = slug
+        self._taken.add(slug)
+        self._upstream[task], self._downstream[task] = [], []
+        return task
+
+    def _places(self, task: Task) -> list[str]:
+        both = [t for t in (*self._slugs, task) if t.name == task.name and isinstance(t, CellTask)]
+        return [f"cell {t.cell.ordinal}" for t in both if isinstance(t, CellTask)]
+
+    def add_edge(self, upstream: Task, downstream: Task, key: str | None = None, *, names: Iterable[str] = (), why: str = "") -> Edge:
+        """Make `downstream` wait for `upstream`; the same edge again changes nothing."""
+        place = (upstream, downstream, key)
+        if place in self._edges:
+            return self._edges[place]
+        self._check_open()
+        self.add_task(upstream)
+        self.add_task(downstream)
+        if upstream is downstream:
+            raise CycleError([self._slugs[upstream]])
+        if key is not None and any(e.key == key for e in self._upstream[downstream]):
+            raise DefinitionError(f"Argument {key!r} of task {self._slugs[downstream]!r} is bound already.")
+        edge = self._edges[place] = Edge(upstream, downstream, key, frozenset(names), why)
+        self._upstream[downstream].append(edge)
+        self._downstream[upstream].append(edge)
+        return edge
+
+    def set_dependencies(
+        self,
+        task: Task,
+        *,
+        upstream_tasks: Iterable[Any] | None = None,
+        downstream_tasks: Iterable[Any] | None = None,
+        keyword_tasks: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Draw a task's edges; values that are no tasks become constants, collections of tasks are gathered."""
+        self.add_task(task)
+        for t in upstream_tasks or ():
+            self.add_edge(self._as_task(t), task)
+        for t in downstream_tasks or ():
+            self.add_edge(task, self._as_task(t))
+        for key, value in (keyword_tasks or {}).items():
+            if _holds_task(value):
+                self.add_edge(self._as_task(value), task, key)
+            else:
+                self._check_open()
+                self._constants.setdefault(task, {})[key] = value
+
+    def _as_task(self, value: Any) -> Task:
+        if isinstance(value, Task):
+            return self.add_task(value)
+        if not isinstance(value, _COLLECTIONS):
+            raise DefinitionError(f"A task can only wait for tasks, not for {value!r}.")
+        items = list(value.values()) if isinstance(value, dict) else list(value)
+        gather = Collect(type(value), list(value) if isinstance(value, dict) else ())
+        self.set_dependencies(gather, keyword_tasks={f"item_{n}": item for n, item in enumerate(items)})
+        return gather
+
+    def chain(self, *tasks: Task) -> Sequence[Task]:
+        """Make each task wait for the one before it."""
+        for u, d in zip(tasks, tasks[1:], strict=False):
+            self.add_edge(u, d)
+        return tasks
+
+    def set_reference_tasks(self, tasks: Iterable[Task]) -> None:
+        """Let the flow's state come from these tasks instead of the terminal ones."""
+        self._check_open()
+        chosen = tuple(tasks)
+        absent = [t.name for t in chosen if t not in self._slugs]
+        if absent:
+            raise DefinitionError(f"Reference tasks must be in the flow; {absent} are not.")
+        self._reference = chosen or None
+
+    # -- reading -------------------------------------------------------------------------------
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """All tasks, in the order they were added."""
+        return tuple(self._slugs)
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """All edges, in the order they were added."""
+        return tuple(self._edges.values())
+
+    @property
+    def of_cells(self) -> bool:
+        """Whether the tasks are a notebook's cells."""
+        return self.origin is not None or any(isinstance(t, CellTask) for t in self._slugs)
+
+    @property
+    def cell_tasks(self) -> tuple[CellTask, ...]:
+        """The tasks that are cells, definitions included, in the order they were added."""
+        return tuple(t for t in self._slugs if isinstance(t, CellTask))
+
+    def slug(self, task: Task) -> str:
+        """Return the task's unique name in this flow."""
+        return self._slugs[task]
+
+    def constants(self, task: Task) -> Mapping[str, Any]:
+        """Return the arguments of a task that are plain values."""
+        return self._constants.get(task, {})
+
+    def get_tasks(self, name: str | None = None, *, tags: Iterable[str] = ()) -> list[Task]:
+        """Return the tasks of that name (or slug) that carry all these tags."""
+        wanted = set(tags)
+        return [t for t, slug in self._slugs.items() if (name is None or name in (t.name, slug)) and wanted <= t.tags]
+
+    def edges_to(self, task: Task) -> tuple[Edge, ...]:
+        """Return the edges into a task."""
+        return tuple(self._upstream[task])
+
+    def edges_from(self, task: Task) -> tuple[Edge, ...]:
+        """Return the edges out of a task."""
+        return tuple(self._downstream[task])
+
+    def upstream_tasks(self, task: Task) -> set[Task]:
+        """Return the tasks that a task waits for."""
+        return {e.upstream for e in self._upstream[task]}
+
+    def downstream_tasks(self, task: Task) -> set[Task]:
+        """Return the tasks that wait for a task."""
+        return {e.downstream for e in self._downstream[task]}
+
+    def root_tasks(self) -> set[Task]:
+        """Return the tasks that wait for none."""
+        return {t for t, edges in self._upstream.items() if not edges}
+
+    def terminal_tasks(self) -> set[Task]:
+        """Return the tasks that none waits for."""
+        return {t for t, edges in self._downstream.items() if not edges}
+
+    def reference_tasks(self) -> set[Task]:
+        """Return the tasks that the flow's state comes from."""
+        return set(self._reference) if self._reference else self.terminal_tasks()
+
+    def parameters(self) -> tuple[ParameterSpec, ...]:
+        """Return what a run can be given, in the order declared."""
+        if self.origin is not None:
+            return self.origin.parameters
+        return tuple(t.spec for t in self._slugs if isinstance(t, Parameter))
+
+    def sorted_tasks(self) -> tuple[Task, ...]:
+        """Return the tasks such that each comes after all it waits for; raise `CycleError` when none can."""
+        tasks = self.tasks
+        number = {t: n for n, t in enumerate(tasks)}
+        pairs = [(number[u], number[d]) for u, d, _ in self._edges]
+        order, stuck = topological_order(len(tasks), pairs)
+        if stuck:
+            raise CycleError([self._slugs[tasks[n]] for n in find_cycle(stuck, pairs)])
+        return tuple(tasks[n] for n in order)
+
+    def validate(self) -> None:
+        """Raise a `DefinitionError` unless the flow can run: no cycles, every needed argument bound."""
+        self.sorted_tasks()
+        for task, slug in self._slugs.items():
+            if not isinstance(task, CellTask | Parameter | Collect):
+                bound = {e.key for e in self._upstream[task]} | set(self.constants(task))
+                missing = [p.name for p in task.signature().parameters.values() if _must_bind(p) and p.name not in bound]
+                if missing:
+                    raise DefinitionError(f"Task {slug!r} needs a value for {missing}: bind it to a task or a value.")
+
+    def plain(self) -> Flow:
+        """Return a `core.Flow` of the same tasks and edges, without environment and storage, to be pickled."""
+        plain = Flow(self.name, origin=self.origin)
+        for name in ("_slugs", "_taken", "_edges", "_upstream", "_downstream", "_constants", "_reference"):
+            setattr(plain, name, getattr(self, name))
+        return plain
+
+    def __repr__(self) -> str:
+        return f"<Flow: {self.name!r}, {len(self._slugs)} tasks>"
+
+
+def _must_bind(parameter: Any) -> bool:
+    return parameter.default is parameter.empty and parameter.kind not in (
+        parameter.VAR_POSITIONAL,
+        parameter.VAR_KEYWORD,
+    )
+
+
+def _holds_task(value: Any) -> bool:
+    if isinstance(value, Task):
+        return True
+    if isinstance(value, dict):
+        return any(map(_holds_task, value.values()))
+    return isinstance(value, _COLLECTIONS) and any(map(_holds_task, value))

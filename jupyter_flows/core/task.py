@@ -1,0 +1,214 @@
+"""Tasks: the units a flow runs, retries and reports."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self, overload
+
+from jupyter_flows.core.cell import Cell
+from jupyter_flows.core.current import Graph, current_flow
+from jupyter_flows.errors import DefinitionError
+
+Delay = float | timedelta
+
+
+def _seconds(what: str, value: Delay | None) -> float | None:
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0):
+        raise DefinitionError(f"{what} is a number of seconds or a timedelta, not {value!r}.")
+    return None if seconds is None else float(seconds)
+
+
+class Task:
+    """One unit of work in a flow: subclass it and write `run`, or decorate a function with `task`.
+
+    `max_retries` runs follow a failed one, each after `retry_delay` (seconds or timedelta); a run
+    longer than `timeout` (seconds or timedelta) ends as TimedOut.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        tags: Iterable[str] = (),
+        max_retries: int = 0,
+        retry_delay: Delay | None = None,
+        timeout: Delay | None = None,
+    ):
+        self.name = name or type(self).__name__
+        self.tags = frozenset(tags)
+        if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
+            raise DefinitionError(f"max_retries is a whole number from 0, not {max_retries!r}.")
+        self.max_retries = max_retries
+        self.retry_delay_seconds = _seconds("retry_delay", retry_delay) or 0.0
+        self.timeout_seconds = _seconds("timeout", timeout)
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Do the work; arguments are the upstream tasks' results under the names they were bound to."""
+        raise NotImplementedError(f"{type(self).__name__} has no run(): write one, or decorate a function with @task.")
+
+    def signature(self) -> inspect.Signature:
+        """Return the names that `bind` takes."""
+        return inspect.signature(self.run)
+
+    def copy(self, **changes: Any) -> Self:
+        """Return another task of the same work, with attributes such as ``name`` changed."""
+        new = copy.copy(self)
+        for name, value in changes.items():
+            if not hasattr(new, name):
+                raise DefinitionError(f"{self} has no {name!r} to change.")
+            setattr(new, name, value)
+        return new
+
+    def __call__(self, *args: Any, flow: Graph | None = None, upstream_tasks: Iterable[Any] | None = None, task_args: Mapping[str, Any] | None = None, **kwargs: Any) -> Self:
+        """Add a copy of this task to the open flow, its arguments bound, and return the copy."""
+        graph = current_flow(flow)
+        return self.copy(**(task_args or {})).bind(*args, flow=graph, upstream_tasks=upstream_tasks, **kwargs)
+
+    def bind(self, *args: Any, flow: Graph | None = None, upstream_tasks: Iterable[Any] | None = None, **kwargs: Any) -> Self:
+        """Add this very task to the flow with edges from its arguments, and return it."""
+        signature = self.signature()
+        if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
+            raise DefinitionError(f"Task {self.name!r} takes *args, which have no names to bind edges to: take a list.")
+        try:
+            bound = signature.bind_partial(*args, **kwargs).arguments
+        except TypeError as error:
+            raise DefinitionError(f"Task {self.name!r} can't be called so: {error}.") from None
+        for p in signature.parameters.values():
+            if p.kind is p.VAR_KEYWORD:
+                bound.update(bound.pop(p.name, {}))
+        current_flow(flow).set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=bound)
+        return self
+
+    def set_upstream(self, task: Any, *, flow: Graph | None = None, key: str | None = None) -> None:
+        """Make this task wait for `task`, and take its result as argument `key` where that is given."""
+        if key is None:
+            current_flow(flow).set_dependencies(self, upstream_tasks=[task])
+        else:
+            current_flow(flow).set_dependencies(self, keyword_tasks={key: task})
+
+    def set_downstream(self, task: Task, *, flow: Graph | None = None, key: str | None = None) -> None:
+        """Make `task` wait for this one."""
+        task.set_upstream(self, flow=flow, key=key)
+
+    def __getitem__(self, key: Any) -> Task:
+        return GetItem()(value=self, key=key)
+
+    def __iter__(self) -> Any:
+        raise DefinitionError(f"The result of task {self.name!r} is only known in a run: loop over it inside a task.")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.name}>"
+
+
+class FunctionTask(Task):
+    """A function as a task; `task` makes them."""
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, **options: Any):
+        if not callable(fn):
+            raise DefinitionError(f"@task decorates a function, not {fn!r}.")
+        super().__init__(name=name or getattr(fn, "__name__", None), **options)
+        self.fn = fn
+        functools.update_wrapper(self, fn, updated=())
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        return self.fn(*args, **kwargs)
+
+    def signature(self) -> inspect.Signature:
+        """Return the function's signature."""
+        return inspect.signature(self.fn)
+
+
+@overload
+def task(fn: Callable[..., Any]) -> FunctionTask: ...
+@overload
+def task(**options: Any) -> Callable[[Callable[..., Any]], FunctionTask]: ...
+def task(fn: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Turn a function into a task; options are those of `Task`.
+
+    >>> @task(max_retries=2)
+    ... def double(x):
+    ...     return 2 * x
+    >>> double.name, double.run(4)
+    ('double', 8)
+    """
+    if fn is None:
+        return lambda function: FunctionTask(function, **options)
+    return FunctionTask(fn, **options)
+
+
+class GetItem(Task):
+    """Take one item of a result: what ``result[key]`` becomes inside a flow."""
+
+    def run(self, value: Any, key: Any) -> Any:
+        """Return ``value[key]``."""
+        return value[key]
+
+
+class Collect(Task):
+    """Put results back into the list, tuple, set or dict they were written in as an argument."""
+
+    def __init__(self, shape: type, keys: Sequence[Any] = ()):
+        super().__init__(name=shape.__name__)
+        self.shape, self.keys = shape, tuple(keys)
+
+    def run(self, **items: Any) -> Any:
+        """Return the collection of the items, in the order of their numbers."""
+        values = [items[f"item_{n}"] for n in range(len(items))]
+        return dict(zip(self.keys, values, strict=True)) if self.shape is dict else self.shape(values)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOptions:
+    """What a marker (``%%task``, ``#| task:``, cell metadata) says of its cell."""
+
+    name: str | None = None
+    retries: int = 0
+    retry_delay_seconds: float = 0.0
+    timeout_seconds: float | None = None
+    #: Names that the cell reads or writes in a way that its code does not show.
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    #: Names of tasks that must have finished first.
+    after: tuple[str, ...] = ()
+    #: Requirements of this cell beyond what it imports, e.g. ``pandas==3.1``.
+    requires: tuple[str, ...] = ()
+
+
+class CellTask(Task):
+    """A notebook cell in a flow: a task, or a definition cell that is replayed in its place."""
+
+    def __init__(
+        self,
+        name: str,
+        cell: Cell,
+        *,
+        code: str,
+        meaning: str,
+        options: TaskOptions | None = None,
+        reads: Iterable[str] = (),
+        writes: Iterable[str] = (),
+        definition: bool = False,
+        parameters: bool = False,
+        needs_shell: bool = False,
+    ):
+        given = options or TaskOptions()
+        super().__init__(
+            name,
+            max_retries=given.retries,
+            retry_delay=given.retry_delay_seconds,
+            timeout=given.timeout_seconds,
+        )
+        self.cell, self.options = cell, given
+        #: What runs: the cell's text with marker lines blanked, line numbers kept, IPython syntax kept.
+        self.code = code
+        #: Digest of the code's canonical form; formatting and comments don't change it.
+        self.meaning = meaning
+        self.reads, self.writes = frozenset(reads), frozenset(writes)
+        self.definition, self.parameters, self.needs_shell = definition, parameters, needs_shell
