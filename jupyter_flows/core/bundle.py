@@ -84,10 +84,10 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return handle.read() if handle else b""
 
 
-def pack_flow(flow: Flow, *, labels: Iterable[str] = ()) -> Bundle:
+def pack_flow(flow: Flow) -> Bundle:
     """Gather a flow's files; raise `DefinitionError` naming what can't be pickled."""
     flow.validate()
-    document = to_document(flow, labels=labels)
+    document = to_document(flow)
     files = {"flow.json": (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()}
     for task in flow.cell_tasks:
         files[cell_file(task)] = task.code.encode()

@@ -1,0 +1,193 @@
+"""Registering: check, build, record. Policy only; each step is another room's."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_flows.capture.checks import Finding
+from jupyter_flows.core.artifact import Artifact
+from jupyter_flows.core.changes import Change, changes
+from jupyter_flows.core.document import Document, to_document
+from jupyter_flows.core.flow import Flow
+from jupyter_flows.core.place import Place
+from jupyter_flows.environments.storage import Storage
+from jupyter_flows.errors import ArtifactError, DefinitionError, NoSuchError, RegisterRefused, StorageError
+from jupyter_flows.registry import Registry, Version, open_registry
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What registering did."""
+
+    project: str
+    flow: str
+    version: int
+    #: The flow's digest, of meaning.
+    digest: str
+    #: Whether this is a new version; False means that nothing had changed.
+    created: bool
+    artifact: Artifact
+    findings: tuple[Finding, ...]
+    #: What changed since the version before, in words; empty when nothing did.
+    changes: tuple[Change, ...]
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``register --json`` prints."""
+        return {
+            "project": self.project,
+            "flow": self.flow,
+            "version": self.version,
+            "digest": self.digest,
+            "created": self.created,
+            "artifact": self.artifact.to_json(),
+            "findings": [f.to_json() for f in self.findings],
+            "changes": [str(c) for c in self.changes],
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What registering would do."""
+
+    project: str
+    flow: str
+    #: The version it would be.
+    version: int
+    digest: str
+    created: bool
+    changes: tuple[Change, ...]
+
+
+def here(notebook: str | None = None) -> Place:
+    """Return this process's interpreter, folder, user and machine; the folder is the notebook's if there is one."""
+    folder = os.path.dirname(os.path.abspath(notebook)) if notebook else os.getcwd()
+    return Place(sys.executable, folder, notebook, getpass.getuser(), platform.node())
+
+
+def register(
+    flow: Flow,
+    project: str,
+    *,
+    build: bool = True,
+    labels: Iterable[str] | None = None,
+    idempotency_key: str | None = None,
+    findings: Sequence[Finding] = (),
+    place: Place | None = None,
+    registry: Registry | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+    **storage_kwargs: Any,
+) -> Registration:
+    """Check a flow, build its storage and record it; a flow that means the same keeps its version.
+
+    `storage_kwargs` are applied to the flow's storage. Raises `RegisterRefused` when `findings` holds
+    errors, `StorageOptionError` for a kwarg that the storage does not take, and `StaleBuildError`
+    when `build` is False and the flow changed since it was built. Nothing is recorded then.
+    """
+    started = clock()
+    _refuse_errors(findings)
+    storage = _storage(flow, storage_kwargs)
+    with _opened(registry) as books:
+        document = to_document(flow, labels=labels or ())
+        previous = _latest(books, _project(project), flow.name)
+        artifact = _artifact(storage, document, to_document(flow), previous, build=build)
+        version, created = books.flows.record(
+            project, document, artifact, place=place or here(_path(flow)), idempotency_key=idempotency_key
+        )
+    flow.freeze()
+    news = tuple(changes(previous.document if previous else None, version.document)) if created else ()
+    return Registration(
+        version.project, version.flow, version.version or 0, version.digest, created, version.artifact, tuple(findings), news, clock() - started
+    )
+
+
+def preview(flow: Flow, project: str, *, labels: Iterable[str] | None = None, findings: Sequence[Finding] = (), registry: Registry | None = None, **storage_kwargs: Any) -> Preview:
+    """Say what registering would do, and do none of it."""
+    _refuse_errors(findings)
+    _storage(flow, storage_kwargs)
+    with _opened(registry) as books:
+        document = to_document(flow, labels=labels or ())
+        latest = _latest(books, _project(project), flow.name)
+    news = changes(latest.document if latest else None, document)
+    same = latest is not None and latest.digest == document["digest"]
+    number = (latest.version or 0) if latest else 0
+    return Preview(project, flow.name, number if same else number + 1, document["digest"], not same, () if same else tuple(news))
+
+
+def _opened(registry: Registry | None) -> Any:
+    stack = ExitStack()
+    if registry is not None:
+        return stack.push(_Kept(registry))
+    return open_registry()
+
+
+class _Kept:
+    """A registry that somebody else closes."""
+
+    def __init__(self, registry: Registry):
+        self.registry = registry
+
+    def __enter__(self) -> Registry:
+        return self.registry
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def _project(project: str) -> str:
+    if not isinstance(project, str) or not project.strip():
+        raise DefinitionError(f"A project's name is a text of at least one character, not {project!r}.")
+    return project
+
+
+def _path(flow: Flow) -> str | None:
+    return flow.origin.path if flow.origin else None
+
+
+def _refuse_errors(findings: Sequence[Finding]) -> None:
+    errors = [f for f in findings if f.level == "error"]
+    if errors:
+        raise RegisterRefused("\n".join(map(str, errors)) + "\nNothing was registered.", findings)
+
+
+def _storage(flow: Flow, options: dict[str, Any]) -> Storage:
+    storage = flow.storage
+    if not isinstance(storage, Storage):
+        raise StorageError(f"Flow {flow.name!r} has no storage to be kept in: set f.storage.")
+    storage.configure(**options)
+    if not storage.lasting:
+        raise StorageError(f"{storage.kind} storage is gone with this process, so no agent could load it: use Local().")
+    return storage
+
+
+def _latest(registry: Registry, project: str, name: str) -> Version | None:
+    try:
+        return registry.flows.get(project, name)
+    except NoSuchError:
+        return None
+
+
+def _artifact(storage: Storage, document: Document, unlabelled: Document, previous: Version | None, *, build: bool) -> Artifact:
+    """Build, unless told not to or the latest version means the same and can still be loaded."""
+    if not build:
+        return storage.prebuilt(unlabelled)
+    if previous and previous.digest == document["digest"] and _stored_alike(previous.document, document):
+        try:
+            storage.load(previous.artifact)
+        except ArtifactError:
+            return storage.build()
+        return previous.artifact
+    return storage.build()
+
+
+def _stored_alike(old: Document, new: Document) -> bool:
+    return bool(old.get("storage") == new.get("storage"))
