@@ -14,7 +14,7 @@ PACKAGE = "jupyter_flows"
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset({"core"}),
-    frozenset({"capture", "images"}),
+    frozenset({"capture", "images", "places", "settings"}),
     frozenset({"engine", "environments", "registry"}),
     frozenset({"agent"}),
     frozenset({"flow", "register"}),
