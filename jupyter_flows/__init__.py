@@ -44,13 +44,13 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: Any) -> None:
     """Make the magics known to a notebook: ``%load_ext jupyter_flows``."""
-    from jupyter_flows.magics import load  # noqa: PLC0415 - the magics import IPython
+    from jupyter_flows.magics import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """Take the magics back: ``%unload_ext jupyter_flows``."""
-    from jupyter_flows.magics import unload  # noqa: PLC0415 - the magics import IPython
+    from jupyter_flows.magics import unload
 
     unload(shell)

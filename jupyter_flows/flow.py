@@ -83,10 +83,10 @@ class Flow(core.Flow):
         """
         given = {**(parameters or {}), **values}
         if self.of_cells:
-            from jupyter_flows.engine.apart import run_apart  # noqa: PLC0415 - starts a process
+            from jupyter_flows.engine.apart import run_apart
 
             return run_apart(self, given)
-        from jupyter_flows.engine.flow_runner import FlowRunner  # noqa: PLC0415 - keeps the import light
+        from jupyter_flows.engine.flow_runner import FlowRunner
 
         return FlowRunner(self, executor=executor).run(given)
 
@@ -104,22 +104,20 @@ class Flow(core.Flow):
         ``build=False`` what ``f.storage.build()`` made is registered as it is; a flow that changed
         since is refused. `labels` join the environment's.
         """
-        from jupyter_flows.register import register  # noqa: PLC0415 - opens the registry's libraries
+        from jupyter_flows.register import register
 
         self._choose_storage(storage_kwargs)
-        return register(
-            self, project, build=build, labels=labels, idempotency_key=idempotency_key, **storage_kwargs
-        )
+        return register(self, project, build=build, labels=labels, idempotency_key=idempotency_key, **storage_kwargs)
 
     def _choose_storage(self, options: dict[str, Any]) -> None:
         """Set the default storage where none is set; options that it takes no part of are refused there."""
         if self.storage is None:
-            from jupyter_flows.settings import load_settings  # noqa: PLC0415 - reads configuration files
+            from jupyter_flows.settings import load_settings
 
             self.storage = storage_named(load_settings().default_storage, options)
 
     def visualize(self, state: State | None = None) -> Any:
         """Return the graph as something that notebooks draw; with a run's `state`, coloured by it."""
-        from jupyter_flows.widgets.graph import FlowGraph  # noqa: PLC0415 - a front door
+        from jupyter_flows.widgets.graph import FlowGraph
 
         return FlowGraph.of(self, state)

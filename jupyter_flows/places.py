@@ -18,7 +18,7 @@ def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
     given = environ.get(HOME_VARIABLE)
     if given:
         return private_folder(Path(given).expanduser().absolute())
-    from jupyter_core.paths import jupyter_data_dir  # noqa: PLC0415 - the runtime imports without it
+    from jupyter_core.paths import jupyter_data_dir
 
     return private_folder(Path(jupyter_data_dir()) / "jupyter_flows")
 
@@ -39,7 +39,9 @@ def private_folder(path: Path) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = path.stat()
     except OSError as error:
-        raise FlowsError(f"The folder {path} can't be made ({error.strerror}): set {HOME_VARIABLE} to another.") from None
+        raise FlowsError(
+            f"The folder {path} can't be made ({error.strerror}): set {HOME_VARIABLE} to another."
+        ) from None
     if os.name == "posix" and status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) & 0o077:
         path.chmod(0o700)
     return path

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import os
 import platform
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jupyter_flows.capture.checks import Finding
@@ -70,8 +70,8 @@ class Preview:
 
 def here(notebook: str | None = None) -> Place:
     """Return this process's interpreter, folder, user and machine; the folder is the notebook's if there is one."""
-    folder = os.path.dirname(os.path.abspath(notebook)) if notebook else os.getcwd()
-    return Place(sys.executable, folder, notebook, getpass.getuser(), platform.node())
+    folder = Path(notebook).absolute().parent if notebook else Path.cwd()
+    return Place(sys.executable, str(folder), notebook, getpass.getuser(), platform.node())
 
 
 def register(
@@ -106,11 +106,27 @@ def register(
     flow.freeze()
     news = tuple(changes(previous.document if previous else None, version.document)) if created else ()
     return Registration(
-        version.project, version.flow, version.version or 0, version.digest, created, version.artifact, tuple(findings), news, clock() - started
+        version.project,
+        version.flow,
+        version.version or 0,
+        version.digest,
+        created,
+        version.artifact,
+        tuple(findings),
+        news,
+        clock() - started,
     )
 
 
-def preview(flow: Flow, project: str, *, labels: Iterable[str] | None = None, findings: Sequence[Finding] = (), registry: Registry | None = None, **storage_kwargs: Any) -> Preview:
+def preview(
+    flow: Flow,
+    project: str,
+    *,
+    labels: Iterable[str] | None = None,
+    findings: Sequence[Finding] = (),
+    registry: Registry | None = None,
+    **storage_kwargs: Any,
+) -> Preview:
     """Say what registering would do, and do none of it."""
     _refuse_errors(findings)
     _storage(flow, storage_kwargs)
@@ -120,27 +136,14 @@ def preview(flow: Flow, project: str, *, labels: Iterable[str] | None = None, fi
     news = changes(latest.document if latest else None, document)
     same = latest is not None and latest.digest == document["digest"]
     number = (latest.version or 0) if latest else 0
-    return Preview(project, flow.name, number if same else number + 1, document["digest"], not same, () if same else tuple(news))
+    return Preview(
+        project, flow.name, number if same else number + 1, document["digest"], not same, () if same else tuple(news)
+    )
 
 
-def _opened(registry: Registry | None) -> Any:
-    stack = ExitStack()
-    if registry is not None:
-        return stack.push(_Kept(registry))
-    return open_registry()
-
-
-class _Kept:
-    """A registry that somebody else closes."""
-
-    def __init__(self, registry: Registry):
-        self.registry = registry
-
-    def __enter__(self) -> Registry:
-        return self.registry
-
-    def __exit__(self, *_: object) -> None:
-        pass
+def _opened(registry: Registry | None) -> AbstractContextManager[Registry]:
+    """Return the given registry, left open afterwards, or the user's, closed afterwards."""
+    return open_registry() if registry is None else nullcontext(registry)
 
 
 def _project(project: str) -> str:
@@ -176,7 +179,9 @@ def _latest(registry: Registry, project: str, name: str) -> Version | None:
         return None
 
 
-def _artifact(storage: Storage, document: Document, unlabelled: Document, previous: Version | None, *, build: bool) -> Artifact:
+def _artifact(
+    storage: Storage, document: Document, unlabelled: Document, previous: Version | None, *, build: bool
+) -> Artifact:
     """Build, unless told not to or the latest version means the same and can still be loaded."""
     if not build:
         return storage.prebuilt(unlabelled)

@@ -1,0 +1,1 @@
+"""The model: tasks, flows, states, events and bundles, on the standard library and cloudpickle."""

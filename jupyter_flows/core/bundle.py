@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -24,7 +24,7 @@ MAX_FILES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Files of a packed flow: ``flow.json``, ``cells/*.py``, ``notebook.ipynb``, ``modules/*``, ``flow.cloudpickle``."""
+    """A packed flow: ``flow.json``, ``cells/*.py``, ``notebook.ipynb``, ``modules/*``, ``flow.cloudpickle``."""
 
     files: Mapping[str, bytes]
 
@@ -47,12 +47,14 @@ class Bundle:
     def pack(self) -> bytes:
         """Return a gzipped tar; the same files give the same bytes on any machine and day."""
         buffer = io.BytesIO()
-        with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", mtime=0) as zipped:
-            with tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-                for name in sorted(self.files):
-                    info = tarfile.TarInfo(name)
-                    info.size, info.mode = len(self.files[name]), 0o644
-                    tar.addfile(info, io.BytesIO(self.files[name]))
+        with (
+            gzip.GzipFile(filename="", fileobj=buffer, mode="wb", mtime=0) as zipped,
+            tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+        ):
+            for name in sorted(self.files):
+                info = tarfile.TarInfo(name)
+                info.size, info.mode = len(self.files[name]), 0o644
+                tar.addfile(info, io.BytesIO(self.files[name]))
         return buffer.getvalue()
 
     @classmethod
@@ -103,7 +105,7 @@ def pack_flow(flow: Flow) -> Bundle:
 def _pickle(flow: Flow, callbacks: Mapping[str, Any]) -> bytes:
     content = {"flow": None if flow.of_cells else flow.plain(), "callbacks": dict(callbacks)}
     try:
-        return cloudpickle.dumps(content)
+        return bytes(cloudpickle.dumps(content))
     except Exception as error:
         raise DefinitionError(_culprit(flow, callbacks, error)) from error
 

@@ -16,7 +16,9 @@ class Graph(Protocol):
     def add_task(self, task: Any) -> Any:
         """Take the task in."""
 
-    def set_dependencies(self, task: Any, *, upstream_tasks: Any = None, downstream_tasks: Any = None, keyword_tasks: Any = None) -> None:
+    def set_dependencies(
+        self, task: Any, *, upstream_tasks: Any = None, downstream_tasks: Any = None, keyword_tasks: Any = None
+    ) -> None:
         """Draw the task's edges."""
 
 

@@ -96,9 +96,28 @@ def cell_file(task: CellTask) -> str:
 
 
 #: What of a task is its meaning; ordinals, ids and file names move when other cells come and go.
-_TASK_MEANING = ("slug", "kind", "max_retries", "retry_delay_seconds", "timeout_seconds", "tags", "meaning", "constants")
+_TASK_MEANING = (
+    "slug",
+    "kind",
+    "max_retries",
+    "retry_delay_seconds",
+    "timeout_seconds",
+    "tags",
+    "meaning",
+    "constants",
+)
 _CELL_MEANING = ("definition", "parameters", "after", "requires")
-_FLOW_MEANING = ("name", "kind", "python", "reference", "parameters", "requirements", "modules", "environment", "labels")
+_FLOW_MEANING = (
+    "name",
+    "kind",
+    "python",
+    "reference",
+    "parameters",
+    "requirements",
+    "modules",
+    "environment",
+    "labels",
+)
 
 
 def flow_digest(document: Mapping[str, Any], *, callbacks: Mapping[str, str] | None = None) -> str:

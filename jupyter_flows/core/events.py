@@ -43,7 +43,9 @@ class Event:
 
     def to_line(self) -> str:
         """Write the event as one JSON line, newline included."""
-        return json.dumps({"seq": self.seq, "at": self.at, "kind": self.kind, **self.body}, separators=(",", ":")) + "\n"
+        return (
+            json.dumps({"seq": self.seq, "at": self.at, "kind": self.kind, **self.body}, separators=(",", ":")) + "\n"
+        )
 
     @classmethod
     def from_line(cls, line: str | bytes) -> Event:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import Token
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Self
 
 from jupyter_flows.core.current import Graph, open_flow
@@ -48,7 +49,15 @@ class Origin:
 class Flow:
     """Tasks and edges, acyclic, in the order they were added."""
 
-    def __init__(self, name: str, *, environment: Any = None, storage: Any = None, tasks: Iterable[Task] = (), origin: Origin | None = None):
+    def __init__(
+        self,
+        name: str,
+        *,
+        environment: Any = None,
+        storage: Any = None,
+        tasks: Iterable[Task] = (),
+        origin: Origin | None = None,
+    ):
         if not isinstance(name, str) or not name.strip():
             raise DefinitionError(f"A flow's name is a text of at least one character, not {name!r}.")
         self.name = name
@@ -106,7 +115,9 @@ class Flow:
         both = [t for t in (*self._slugs, task) if t.name == task.name and isinstance(t, CellTask)]
         return [f"cell {t.cell.ordinal}" for t in both if isinstance(t, CellTask)]
 
-    def add_edge(self, upstream: Task, downstream: Task, key: str | None = None, *, names: Iterable[str] = (), why: str = "") -> Edge:
+    def add_edge(
+        self, upstream: Task, downstream: Task, key: str | None = None, *, names: Iterable[str] = (), why: str = ""
+    ) -> Edge:
         """Make `downstream` wait for `upstream`; the same edge again changes nothing."""
         place = (upstream, downstream, key)
         if place in self._edges:
@@ -156,7 +167,7 @@ class Flow:
 
     def chain(self, *tasks: Task) -> Sequence[Task]:
         """Make each task wait for the one before it."""
-        for u, d in zip(tasks, tasks[1:], strict=False):
+        for u, d in pairwise(tasks):
             self.add_edge(u, d)
         return tasks
 
@@ -254,15 +265,23 @@ class Flow:
         for task, slug in self._slugs.items():
             if not isinstance(task, CellTask | Parameter | Collect):
                 bound = {e.key for e in self._upstream[task]} | set(self.constants(task))
-                missing = [p.name for p in task.signature().parameters.values() if _must_bind(p) and p.name not in bound]
+                missing = [
+                    p.name for p in task.signature().parameters.values() if _must_bind(p) and p.name not in bound
+                ]
                 if missing:
                     raise DefinitionError(f"Task {slug!r} needs a value for {missing}: bind it to a task or a value.")
+
+    def adopt(self, other: Flow) -> None:
+        """Share another flow's tasks and edges."""
+        self._check_open()
+        self._slugs, self._taken, self._edges = other._slugs, other._taken, other._edges
+        self._upstream, self._downstream = other._upstream, other._downstream
+        self._constants, self._reference = other._constants, other._reference
 
     def plain(self) -> Flow:
         """Return a `core.Flow` of the same tasks and edges, without environment and storage, to be pickled."""
         plain = Flow(self.name, origin=self.origin)
-        for name in ("_slugs", "_taken", "_edges", "_upstream", "_downstream", "_constants", "_reference"):
-            setattr(plain, name, getattr(self, name))
+        plain.adopt(self)
         return plain
 
     def __repr__(self) -> str:

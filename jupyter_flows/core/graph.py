@@ -37,10 +37,7 @@ def topological_order(size: int, edges: Iterable[tuple[int, int]]) -> tuple[list
 def find_cycle(nodes: Sequence[int], edges: Iterable[tuple[int, int]]) -> list[int]:
     """Return one cycle among `nodes`, each of which waits on another of them, in edge order."""
     inside = set(nodes)
-    upstream: dict[int, int] = {}
-    for u, d in edges:
-        if u in inside and d in inside:
-            upstream[d] = u
+    upstream = {d: u for u, d in edges if u in inside and d in inside}
     seen: dict[int, int] = {}
     path: list[int] = []
     node = next(n for n in nodes if n in upstream)

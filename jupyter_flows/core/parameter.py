@@ -37,9 +37,9 @@ class ParameterSpec:
         """Return `value`, or raise `ParameterError` when it is of another type."""
         if self.type == "any" or (value is None and self.default is None and not self.required):
             return value
-        is_flag = isinstance(value, bool)
-        if not isinstance(value, _TYPES[self.type]) or (is_flag and self.type != "bool"):
-            raise ParameterError(f"Parameter {self.name!r} takes {self.type}, not {value!r} ({type(value).__name__}).")
+        kind: type = type(value)
+        if not issubclass(kind, _TYPES[self.type]) or (kind is bool and self.type != "bool"):
+            raise ParameterError(f"Parameter {self.name!r} takes {self.type}, not {value!r} ({kind.__name__}).")
         return float(value) if self.type == "float" else value
 
     def parse(self, text: str) -> Any:
@@ -115,7 +115,9 @@ class Parameter(Task):
         has_default = default is not _NO_DEFAULT
         value = default if has_default else None
         needed = not has_default if required is None else required
-        self.spec = ParameterSpec(name, type or (ParameterSpec.infer(name, value).type if has_default else "any"), value, needed)
+        self.spec = ParameterSpec(
+            name, type or (ParameterSpec.infer(name, value).type if has_default else "any"), value, needed
+        )
 
     @property
     def default(self) -> Any:

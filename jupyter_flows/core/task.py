@@ -65,12 +65,21 @@ class Task:
             setattr(new, name, value)
         return new
 
-    def __call__(self, *args: Any, flow: Graph | None = None, upstream_tasks: Iterable[Any] | None = None, task_args: Mapping[str, Any] | None = None, **kwargs: Any) -> Self:
+    def __call__(
+        self,
+        *args: Any,
+        flow: Graph | None = None,
+        upstream_tasks: Iterable[Any] | None = None,
+        task_args: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Add a copy of this task to the open flow, its arguments bound, and return the copy."""
         graph = current_flow(flow)
         return self.copy(**(task_args or {})).bind(*args, flow=graph, upstream_tasks=upstream_tasks, **kwargs)
 
-    def bind(self, *args: Any, flow: Graph | None = None, upstream_tasks: Iterable[Any] | None = None, **kwargs: Any) -> Self:
+    def bind(
+        self, *args: Any, flow: Graph | None = None, upstream_tasks: Iterable[Any] | None = None, **kwargs: Any
+    ) -> Self:
         """Add this very task to the flow with edges from its arguments, and return it."""
         signature = self.signature()
         if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):

@@ -76,12 +76,16 @@ class Storage:
         `current` is the flow's document as it would be packed now.
         """
         if self.built is None:
-            raise StaleBuildError("build=False registers what was built before, and nothing was: call f.storage.build() first.")
+            raise StaleBuildError(
+                "build=False registers what was built before, and nothing was: call f.storage.build() first."
+            )
         if self.built.document["digest"] != current["digest"]:
-            from jupyter_flows.core.changes import changes  # noqa: PLC0415 - only a refusal needs it
+            from jupyter_flows.core.changes import changes
 
             what = "; ".join(str(c) for c in changes(self.built.document, current))
-            raise StaleBuildError(f"The flow has changed since its storage was built: {what}. Call f.storage.build() again.")
+            raise StaleBuildError(
+                f"The flow has changed since its storage was built: {what}. Call f.storage.build() again."
+            )
         return self.built.artifact
 
     def load(self, artifact: Artifact) -> Bundle:
@@ -113,7 +117,8 @@ class Storage:
         """Change options of this storage; raise `StorageOptionError` for one that it does not take."""
         check_options(type(self), changes)
         if changes:
-            self.__init__(**{**self.options(), **changes})  # type: ignore[misc] - a backend's own options
+            # Through `__init__`, so that a backend writes the reading of its options once.
+            type(self).__init__(self, **{**self.options(), **changes})
             self.built = None
 
     def to_json(self) -> dict[str, Any]:
