@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-import cloudpickle
-
+from jupyter_flows.core import pickled
 from jupyter_flows.core.document import Document, cell_file, cells_flow, to_document
 from jupyter_flows.core.flow import Flow
-from jupyter_flows.errors import ArtifactError, DefinitionError
+from jupyter_flows.errors import ArtifactError
 
 #: A bundle that unpacks to more is refused: cells, modules and callbacks are text.
 MAX_BYTES = 512 * 1024 * 1024
@@ -98,27 +97,8 @@ def pack_flow(flow: Flow) -> Bundle:
         files |= {f"modules/{path}": source for path, source in flow.origin.modules.items()}
     callbacks = flow.environment.callbacks() if flow.environment else {}
     if callbacks or not flow.of_cells:
-        files["flow.cloudpickle"] = _pickle(flow, callbacks)
+        files["flow.cloudpickle"] = pickled.dump(flow, callbacks)
     return Bundle(files)
-
-
-def _pickle(flow: Flow, callbacks: Mapping[str, Any]) -> bytes:
-    content = {"flow": None if flow.of_cells else flow.plain(), "callbacks": dict(callbacks)}
-    try:
-        return bytes(cloudpickle.dumps(content))
-    except Exception as error:
-        raise DefinitionError(_culprit(flow, callbacks, error)) from error
-
-
-def _culprit(flow: Flow, callbacks: Mapping[str, Any], error: Exception) -> str:
-    parts = [(f"task {flow.slug(t)!r}", t) for t in flow.tasks] + [(f"callback {n!r}", f) for n, f in callbacks.items()]
-    parts += [(f"argument {k!r} of task {flow.slug(t)!r}", v) for t in flow.tasks for k, v in flow.constants(t).items()]
-    for what, part in parts:
-        try:
-            cloudpickle.dumps(part)
-        except Exception as reason:  # noqa: BLE001 - whatever an object's own pickling raises
-            return f"The {what} can't be packed: {reason}. Make that object inside the task instead."
-    return f"Flow {flow.name!r} can't be packed: {error}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +115,7 @@ def unpack_flow(bundle: Bundle) -> Unpacked:
     content: dict[str, Any] = {"flow": None, "callbacks": {}}
     if "flow.cloudpickle" in bundle.files:
         try:
-            content = cloudpickle.loads(bundle.files["flow.cloudpickle"])
+            content = pickled.load(bundle.files["flow.cloudpickle"])
         except Exception as error:
             made_with = document.get("python", "?")
             raise ArtifactError(

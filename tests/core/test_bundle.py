@@ -94,7 +94,7 @@ def test_what_cannot_be_pickled_is_named():
 
     with Flow("f") as flow:
         guarded()
-    with pytest.raises(DefinitionError, match="task 'guarded'"):
+    with pytest.raises(DefinitionError, match="'lock', which task 'guarded' uses, can't be packed"):
         pack_flow(flow)
 
 
