@@ -7,6 +7,7 @@ VENV ?= .venv
 PYTHON ?=
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lab check bench slow format interpreters clean
@@ -50,8 +51,12 @@ interpreters: $(VENV)/.for-tests
 slow: $(VENV)/.for-tests
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_ARGS)
 
-bench: $(VENV)/.for-tests
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python benchmarks/run.py
+.venv-peers/.installed: pyproject.toml tools/setup.sh
+	@tools/setup.sh .venv-peers peers $(PYTHON)
+	@touch $@
+
+bench: $(VENV)/.for-tests .venv-peers/.installed
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m benchmarks.run $(BENCH_ARGS)
 
 format: $(VENV)/.for-tests
 	$(BIN)/ruff check --fix .

@@ -16,10 +16,10 @@ SUBSET = ("tests/core", "tests/capture", "tests/engine", "tests/test_architectur
 VERSION = "import sys; print(*sys.version_info[:2])"
 
 
-def candidates() -> Iterator[Path]:
-    """Yield every file that looks like a Python 3 interpreter: first on PATH, then pyenv's."""
-    folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
-    folders += sorted(Path.home().glob(".pyenv/versions/*/bin"))
+def candidates(path: str, home: Path) -> Iterator[Path]:
+    """Yield every file that looks like a Python 3 interpreter: first on `path`, then below pyenv's folder in `home`."""
+    folders = [Path(folder) for folder in path.split(os.pathsep) if folder]
+    folders += sorted(home.glob(".pyenv/versions/*/bin"))
     for folder in folders:
         if folder.is_dir():
             yield from sorted(path for path in folder.iterdir() if re.fullmatch(r"python3(\.\d+)?", path.name))
@@ -35,12 +35,12 @@ def version_of(python: Path) -> tuple[int, int] | None:
     return major, minor
 
 
-def find_others() -> dict[tuple[int, int], Path]:
-    """Return one interpreter for each version from 3.11 on that is not the one running this."""
+def find_others(path: str, home: Path, *, but: tuple[int, int]) -> dict[tuple[int, int], Path]:
+    """Return the first interpreter of each version from 3.11 on, leaving out version `but`."""
     found: dict[tuple[int, int], Path] = {}
-    for python in candidates():
+    for python in candidates(path, home):
         version = version_of(python)
-        if version is not None and version >= OLDEST and version != sys.version_info[:2]:
+        if version is not None and version >= OLDEST and version != but:
             found.setdefault(version, python)
     return dict(sorted(found.items()))
 
@@ -64,7 +64,7 @@ def test_on(python: Path) -> int:
 
 def main() -> int:
     """Test on every other interpreter; return 0 if all passed."""
-    others = find_others()
+    others = find_others(os.environ.get("PATH", ""), Path.home(), but=sys.version_info[:2])
     if not others:
         print(f"interpreters: skipped, no other Python >= {OLDEST[0]}.{OLDEST[1]} found on PATH or under ~/.pyenv")
     failed = []
