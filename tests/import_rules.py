@@ -17,10 +17,11 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"capture", "images", "places", "settings"}),
     frozenset({"engine", "environments", "registry"}),
     frozenset({"agent"}),
-    frozenset({"flow", "register"}),
-    frozenset({"cli", "magics", "server", "widgets"}),
+    frozenset({"register"}),
+    frozenset({"__main__", "cli", "flow", "magics", "server", "widgets"}),
 )
-FRONT_DOORS = FLOORS[-1]
+#: `flow` is the door for Python scripts: it may draw, by way of `widgets`, but needs no widget itself.
+FRONT_DOORS = FLOORS[-1] - {"flow"}
 #: Rooms that know less than their floor would allow: the only rooms of ours that they may import.
 KNOWS_ONLY: Mapping[str, frozenset[str]] = {"images": frozenset({"errors"})}
 #: Packages that only a front door may import.
