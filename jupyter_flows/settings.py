@@ -134,6 +134,11 @@ def read_settings(*, environ: Mapping[str, str] | None = None, folders: Iterable
     return settings
 
 
+def settings_files() -> list[Path]:
+    """Return the settings files that are read, the most important last."""
+    return list(_files(_config_folders()))
+
+
 def _config_folders() -> list[str]:
     from jupyter_core.paths import jupyter_config_path
 
@@ -141,7 +146,7 @@ def _config_folders() -> list[str]:
 
 
 def _files(folders: Iterable[str]) -> Iterator[Path]:
-    """Yield the files that exist, the most important last; a ``.json`` wins over the ``.py`` beside it, as in Jupyter."""
+    """Yield the files that exist, the most important last; as in Jupyter ``.json`` comes after ``.py``."""
     for folder in reversed(list(folders)):
         for ending in (".py", ".json"):
             path = Path(folder, FILE_NAME + ending)

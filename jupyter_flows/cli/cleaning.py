@@ -1,0 +1,124 @@
+"""Remove what nothing needs any more, or everything."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_flows.cli.holdings import Holding, registry_holding, registry_parts, registry_path, size_of
+from jupyter_flows.errors import ClashError
+
+if TYPE_CHECKING:
+    from jupyter_flows.registry import Registry
+
+#: A stored flow younger than this may be on its way into the registry.
+YOUNG_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """A file that nothing needs."""
+
+    path: Path
+    size_bytes: int
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the file as JSON values."""
+        return {"path": str(self.path), "size_bytes": self.size_bytes, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class AllWaste:
+    """What `gc` removes, and what it says besides."""
+
+    files: tuple[Waste, ...]
+    note: str = ""
+
+
+def unneeded(*, now: float | None = None) -> AllWaste:
+    """Find the stored flows that no version refers to, and the executed notebooks that are too many or of no run."""
+    from jupyter_flows.places import data_folder
+    from jupyter_flows.registry import open_registry
+
+    with open_registry() as registry:
+        if registry_path().parent != data_folder():
+            # Files of another registry may lie there too, and this one can't know which.
+            return AllWaste((), f"{registry_path()} lies outside {data_folder()}, whose files are left alone.")
+        found = [*_artifacts(registry, time.time() if now is None else now), *_notebooks(registry)]
+    return AllWaste(tuple(found))
+
+
+def clean(waste: AllWaste) -> None:
+    """Remove it, and the drafts that no run refers to."""
+    from jupyter_flows.registry import open_registry
+
+    with open_registry() as registry:
+        registry.flows.forget_drafts()
+    for file in waste.files:
+        file.path.unlink(missing_ok=True)
+
+
+def _artifacts(registry: Registry, now: float) -> Iterator[Waste]:
+    from jupyter_flows.places import artifacts_folder
+
+    needed = {artifact.uri for artifact in registry.flows.artifacts()}
+    for path in sorted(artifacts_folder().iterdir()):
+        status = path.lstat()
+        if path.as_uri() not in needed and now - status.st_mtime > YOUNG_SECONDS:
+            yield Waste(path, status.st_size, "no version refers to it")
+
+
+def _notebooks(registry: Registry) -> Iterator[Waste]:
+    from jupyter_flows.places import notebooks_folder
+    from jupyter_flows.settings import load_settings
+
+    keep = load_settings().keep_notebooks
+    known = {run.id for run in registry.runs.list(limit=None)}
+    by_flow: dict[Path, list[Path]] = {}
+    for path in notebooks_folder().rglob("*.ipynb"):
+        by_flow.setdefault(path.parent, []).append(path)
+    for paths in by_flow.values():
+        numbered = sorted(paths, key=_run_number, reverse=True)
+        for rank, path in enumerate(numbered):
+            if _run_number(path) not in known:
+                yield Waste(path, path.stat().st_size, "its run was deleted")
+            elif rank >= keep:
+                yield Waste(path, path.stat().st_size, f"more than {keep} of this flow")
+
+
+def _run_number(path: Path) -> int:
+    return int(path.stem) if path.stem.isdigit() else -1
+
+
+def everything() -> list[Holding]:
+    """Return all that `reset` removes and that exists; raise `ClashError` while an agent is at work."""
+    from jupyter_flows.places import artifacts_folder, notebooks_folder
+    from jupyter_flows.registry import open_registry
+
+    if registry_path().exists():
+        with open_registry() as registry:  # Refuses a file that is not ours.
+            alive = [agent for agent in registry.agents.list() if agent.alive]
+        if alive:
+            raise ClashError(
+                f"Agent {alive[0].name!r} (pid {alive[0].pid} on {alive[0].host}) is at work: stop it first."
+            )
+    folders = [Holding(p.name, p, size_of(p), exists=True) for p in (artifacts_folder(), notebooks_folder())]
+    return [h for h in (registry_holding(), *folders) if h.exists and h.size_bytes]
+
+
+def remove_all(holdings: list[Holding]) -> None:
+    """Remove these files and folders, a registry with what belongs to it."""
+    for holding in holdings:
+        if holding.path.is_dir():
+            shutil.rmtree(holding.path)
+            continue
+        for part in registry_parts(holding.path):
+            if part.is_dir():
+                shutil.rmtree(part)
+            else:
+                part.unlink(missing_ok=True)
