@@ -23,10 +23,10 @@ class FlowLine:
 
 
 def blank_controls(source: str) -> str:
-    """Blank the control lines of a cell; its other lines keep their numbers.
+    r"""Blank the control lines of a cell; its other lines keep their numbers.
 
-    >>> blank_controls("%load_ext jupyter_flows\\nimport json")
-    '#\\nimport json'
+    >>> blank_controls("%load_ext jupyter_flows\nimport json")
+    '#\nimport json'
     """
     lines = source.split("\n")
     for number in control_lines(source):

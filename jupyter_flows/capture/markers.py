@@ -129,7 +129,7 @@ def task_parser() -> TaskParser:
 def read_marker(cell: Cell) -> Marker:
     """Return what a cell is to a flow; a mark that can't be read raises `MarkerError` in one line."""
     code = blank_controls(strip_marker(cell.source))
-    marks = _marks(cell)
+    marks = _marks(cell.source)
     if "skip" in cell.tags or cell.metadata.get("skip"):
         return Marker("skip", code)
     if len(marks) > 1:
@@ -146,23 +146,26 @@ def read_marker(cell: Cell) -> Marker:
 
 
 def strip_marker(source: str) -> str:
-    """Return what the kernel runs of a cell: its text without ``%%task`` or ``%%parameters``, line numbers kept.
+    r"""Return what the kernel runs of a cell: its text without ``%%task`` or ``%%parameters``, line numbers kept.
 
-    >>> strip_marker("%%task load --retries 2\\nx = 1")
-    '#\\nx = 1'
-    >>> strip_marker("%%task load\\n%%time\\nx = 1")
-    '%%time\\n#\\nx = 1'
+    >>> strip_marker("%%task load --retries 2\nx = 1")
+    '#\nx = 1'
+    >>> strip_marker("%%task load\n%%time\nx = 1")
+    '%%time\n#\nx = 1'
     """
-    lines = source.split("\n")
-    at = _first_line(lines)
-    if at is None or not _MAGIC.fullmatch(lines[at].strip()):
+    marks = {m.line - 1 for m in _marks(source) if not m.directive}
+    if not marks:
         return source
-    below = next((n for n in range(at + 1, len(lines)) if lines[n].strip()), None)
-    if below is None or not lines[below].startswith("%%"):
+    lines = source.split("\n")
+    top = next((n for n, line in enumerate(lines) if line.strip() and n not in marks), None)
+    if top is None or not lines[top].startswith("%%"):
         # A comment, because IPython drops leading blank lines and with them the count.
-        return "\n".join([*lines[:at], "#", *lines[at + 1 :]])
-    filler = ["#"] * below if _magic_name(lines[below]) in PYTHON_MAGICS else []
-    return "\n".join([lines[below], *filler, *lines[below + 1 :]])
+        return "\n".join("#" if n in marks else line for n, line in enumerate(lines))
+    if _magic_name(lines[top]) in PYTHON_MAGICS:
+        below = ["#" if n in marks else line for n, line in enumerate(lines) if n > top]
+        return "\n".join([lines[top], *["#"] * top, *below])
+    # The body is a file's text or another language: not a line may be added.
+    return "\n".join([lines[top], *(line for n, line in enumerate(lines) if n > top and n not in marks)])
 
 
 def _magic_name(line: str) -> str:
@@ -180,14 +183,10 @@ class _Mark:
     directive: bool
 
 
-def _first_line(lines: list[str]) -> int | None:
-    return next((n for n, line in enumerate(lines) if line.strip()), None)
-
-
-def _marks(cell: Cell) -> list[_Mark]:
+def _marks(source: str) -> list[_Mark]:
     """Return the marks in a cell's head: the lines above its first statement."""
     found = []
-    for number, line in enumerate(cell.source.split("\n"), start=1):
+    for number, line in enumerate(source.split("\n"), start=1):
         text = line.strip()
         directive = _DIRECTIVE.fullmatch(text) if line.startswith("#") else None
         match = directive or _MAGIC.fullmatch(text)
