@@ -34,7 +34,7 @@ def notebooks_folder() -> Path:
 
 
 def registry_url() -> str:
-    """Return the registry's address: ``Flows.registry`` (``JUPYTER_FLOWS_REGISTRY``), else a file of the data folder."""
+    """Return the registry's address: ``Flows.registry`` (``JUPYTER_FLOWS_REGISTRY``), else a file in `data_folder`."""
     from jupyter_flows.settings import load_settings
 
     return load_settings().registry or str(data_folder() / "registry.db")
