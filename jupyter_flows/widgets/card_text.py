@@ -83,7 +83,7 @@ def _task_line(task: TaskProgress, now: float, ink: Ink, name_width: int, width:
     name = shorten(task.name, name_width)
     said = says(task)
     left = f"  {ink(colour_of(task.state), mark(task.state))} {name:<{name_width}}  {took:>10}"
-    room = width - name_width - 16
+    room = width - name_width - 18
     return left.rstrip() if not said or room < len("…" * 4) else f"{left}  {shorten(said, room)}"
 
 
