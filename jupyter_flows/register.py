@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
-import platform
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from jupyter_flows.capture.checks import Finding
 from jupyter_flows.core.artifact import Artifact
 from jupyter_flows.core.changes import Change, changes
-from jupyter_flows.core.document import Document, to_document
+from jupyter_flows.core.document import to_document
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.place import Place
 from jupyter_flows.environments.storage import Storage
-from jupyter_flows.errors import ArtifactError, DefinitionError, NoSuchError, RegisterRefused, StorageError
+from jupyter_flows.errors import DefinitionError, NoSuchError, RegisterRefused, StorageError
 from jupyter_flows.registry import Registry, Version, open_registry
 
 
@@ -68,12 +64,6 @@ class Preview:
     changes: tuple[Change, ...]
 
 
-def here(notebook: str | None = None) -> Place:
-    """Return this process's interpreter, folder, user and machine; the folder is the notebook's if there is one."""
-    folder = Path(notebook).absolute().parent if notebook else Path.cwd()
-    return Place(sys.executable, str(folder), notebook, getpass.getuser(), platform.node())
-
-
 def register(
     flow: Flow,
     project: str,
@@ -99,9 +89,13 @@ def register(
     with _opened(registry) as books:
         document = to_document(flow, labels=labels or ())
         previous = _latest(books, _project(project), flow.name)
-        artifact = _artifact(storage, document, to_document(flow), previous, build=build)
+        artifact = storage.build() if build else storage.prebuilt(to_document(flow))
         version, created = books.flows.record(
-            project, document, artifact, place=place or here(_path(flow)), idempotency_key=idempotency_key
+            project,
+            document,
+            artifact,
+            place=place or Place.here(notebook=_path(flow)),
+            idempotency_key=idempotency_key,
         )
     flow.freeze()
     news = tuple(changes(previous.document if previous else None, version.document)) if created else ()
@@ -177,22 +171,3 @@ def _latest(registry: Registry, project: str, name: str) -> Version | None:
         return registry.flows.get(project, name)
     except NoSuchError:
         return None
-
-
-def _artifact(
-    storage: Storage, document: Document, unlabelled: Document, previous: Version | None, *, build: bool
-) -> Artifact:
-    """Build, unless told not to or the latest version means the same and can still be loaded."""
-    if not build:
-        return storage.prebuilt(unlabelled)
-    if previous and previous.digest == document["digest"] and _stored_alike(previous.document, document):
-        try:
-            storage.load(previous.artifact)
-        except ArtifactError:
-            return storage.build()
-        return previous.artifact
-    return storage.build()
-
-
-def _stored_alike(old: Document, new: Document) -> bool:
-    return bool(old.get("storage") == new.get("storage"))

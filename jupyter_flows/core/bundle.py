@@ -67,7 +67,8 @@ class Bundle:
                     total += member.size
                     if total > MAX_BYTES or len(files) >= MAX_FILES:
                         raise ArtifactError(f"The bundle is larger than {MAX_BYTES} bytes or {MAX_FILES} files.")
-                    files[_safe_name(member)] = _content(tar, member)
+                    name = _safe_name(member)
+                    files[name] = _content(tar, member)
         except (tarfile.TarError, OSError, EOFError) as error:
             raise ArtifactError(f"The stored flow is no bundle ({error}): register again.") from None
         return cls(files)

@@ -32,6 +32,8 @@ class ParameterSpec:
     type: str = "any"
     default: Any = None
     required: bool = False
+    #: Whether the default is made by code and so known only in a run.
+    computed: bool = False
 
     def check(self, value: Any) -> Any:
         """Return `value`, or raise `ParameterError` when it is of another type."""
@@ -64,12 +66,13 @@ class ParameterSpec:
             default = self.default
         except (TypeError, ValueError):
             default = repr(self.default)
-        return {"name": self.name, "type": self.type, "default": default, "required": self.required}
+        data = {"name": self.name, "type": self.type, "default": default, "required": self.required}
+        return data | ({"computed": True} if self.computed else {})
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ParameterSpec:
         """Read what `to_json` wrote."""
-        return cls(data["name"], data["type"], data["default"], data["required"])
+        return cls(data["name"], data["type"], data["default"], data["required"], data.get("computed", False))
 
     @classmethod
     def infer(cls, name: str, default: Any) -> ParameterSpec:
@@ -90,7 +93,7 @@ def _literal(text: str) -> Any:
 
 
 def resolve(specs: Iterable[ParameterSpec], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every parameter's value: the given one, else the default.
+    """Return every parameter's value: the given one, else the default where it is not computed in the run.
 
     Raises `ParameterError` for an unknown name, a missing required one, or a wrong type.
     """
@@ -101,7 +104,8 @@ def resolve(specs: Iterable[ParameterSpec], given: Mapping[str, Any]) -> dict[st
     missing = {s.name for s in by_name.values() if s.required} - set(given)
     if missing:
         raise ParameterError(f"Parameter {listed(missing)} needs a value: give it with -p NAME=VALUE or parameters=.")
-    return {n: s.check(given[n]) if n in given else s.default for n, s in by_name.items()}
+    known = (s for s in by_name.values() if s.name in given or not s.computed)
+    return {s.name: s.check(given[s.name]) if s.name in given else s.default for s in known}
 
 
 class Parameter(Task):

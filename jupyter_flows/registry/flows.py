@@ -117,7 +117,9 @@ class Flows:
         """
         with self._database.write() as connection:
             flow_id = connection.execute(
-                select(flows.c.id).join(projects).where(projects.c.name == project, flows.c.name == name)
+                select(flows.c.id)
+                .select_from(flows.join(projects))
+                .where(projects.c.name == project, flows.c.name == name)
             ).scalar()
             if flow_id is None:
                 raise _missing(connection, project, name, None)
@@ -225,7 +227,7 @@ def _version(row: Row[Any]) -> Version:
 
 
 def _missing(connection: Connection, project: str, name: str, version: int | None) -> NoSuchError:
-    chosen = select(versions.c.number).join(flows).join(projects)
+    chosen = select(versions.c.number).select_from(versions.join(flows).join(projects))
     mine = chosen.where(projects.c.name == project, flows.c.name == name, versions.c.number.is_not(None))
     numbers = sorted(connection.execute(mine).scalars())
     if numbers and version is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -34,7 +33,7 @@ class Storage:
     #: Whether a process other than the one that built can load it.
     lasting: ClassVar[bool] = True
 
-    _flow: weakref.ref[Flow] | None = None
+    _flow: Flow | None = None
     built: Build | None = None
 
     # -- a backend writes these two --------------------------------------------------------------
@@ -51,15 +50,14 @@ class Storage:
 
     def bind(self, flow: Flow) -> None:
         """Make `build` pack this flow; a flow does it when the storage is assigned to it."""
-        self._flow = weakref.ref(flow)
+        self._flow = flow
 
     @property
     def flow(self) -> Flow:
         """Return the flow that `build` packs."""
-        flow = self._flow() if self._flow else None
-        if flow is None:
+        if self._flow is None:
             raise StorageError(f"This {self.kind} storage has no flow: assign it first, f.storage = {self.kind}().")
-        return flow
+        return self._flow
 
     def build(self) -> Artifact:
         """Pack the flow, keep it, and return where; the same flow again is kept once."""
