@@ -33,13 +33,6 @@ def notebooks_folder() -> Path:
     return private_folder(data_folder() / "notebooks")
 
 
-def registry_url() -> str:
-    """Return the registry's address: ``Flows.registry`` (``JUPYTER_FLOWS_REGISTRY``), else a file in `data_folder`."""
-    from jupyter_flows.settings import load_settings
-
-    return load_settings().registry or str(data_folder() / "registry.db")
-
-
 def private_folder(path: Path) -> Path:
     """Make a folder of mode 0700 with its parents; refuse one that others may write to or that is no folder."""
     try:
