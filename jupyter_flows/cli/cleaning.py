@@ -102,7 +102,7 @@ def everything() -> list[Holding]:
 
     if registry_path().exists():
         with open_registry() as registry:  # Refuses a file that is not ours.
-            alive = [agent for agent in registry.agents.list() if agent.alive]
+            alive = registry.agents.list()
         if alive:
             raise ClashError(
                 f"Agent {alive[0].name!r} (pid {alive[0].pid} on {alive[0].host}) is at work: stop it first."

@@ -94,16 +94,16 @@ def _disk() -> Iterator[Check]:
 
 
 def _registry(registry: Registry) -> Iterator[Check]:
-    yield Check("registry", "ok", f"{registry.name}, {counted(len(registry.flows.list()), 'flow')}")
+    yield Check("registry", "ok", f"{registry.path}, {counted(len(registry.flows.list()), 'flow')}")
     if registry.advice:
         yield Check("registry", "warning", registry.advice)
 
 
 def _agents(registry: Registry) -> Iterator[Check]:
-    alive = [a for a in registry.agents.list() if a.alive]
+    alive = registry.agents.list()
     names = ", ".join(a.name for a in alive)
     yield Check("agents", "ok", f"{counted(len(alive), 'agent')} at work{': ' if names else ''}{names}")
-    waiting = registry.runs.list(state=StateName.SCHEDULED)
+    waiting = registry.runs.list(state=StateName.SCHEDULED, limit=None)
     for labels in sorted({run.labels for run in waiting}):
         if not registry.agents.would_take(labels):
             number = sum(run.labels == labels for run in waiting)

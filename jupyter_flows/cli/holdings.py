@@ -59,8 +59,8 @@ def registry_holding() -> Holding:
 
 
 def registry_path() -> Path:
-    """Return the path of the registry's file."""
-    from jupyter_flows.registry import registry_file
+    """Return the path of the registry's file, which may not be there yet."""
+    from jupyter_flows.registry.location import registry_file
 
     return registry_file()
 

@@ -25,6 +25,8 @@ def table(rows: Sequence[Sequence[str]], head: Sequence[str] = (), *, width: int
     """
     full = [[*map(str, row)] for row in rows]
     keep = [n for n in range(max(map(len, full), default=0)) if any(row[n] for row in full)]
+    if not keep:
+        return ""
     numeric = [all(_bare(row[n]).isdigit() or not row[n] for row in full) for n in keep]
     shown = [[row[n] for n in keep] for row in ([list(head), *full] if head else full)]
     widths = [max(len(_bare(row[i])) for row in shown) for i in range(len(keep))]

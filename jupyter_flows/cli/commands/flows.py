@@ -21,7 +21,7 @@ EMPTY = 'No flows yet. Register one with "jupyter flows register NOTEBOOK.ipynb 
 
 @command("list", short_help="List registered flows.")
 @project_option
-def list_(console: Console, project: str | None) -> Status:
+def list_(console: Console, *, project: str | None) -> Status:
     """List registered flows, each with its latest version."""
     from jupyter_flows.registry import open_registry
 
@@ -95,14 +95,14 @@ def projects(console: Console) -> Status:
 @click.argument("flow", metavar="FLOW")
 @project_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-def delete(console: Console, flow: str, project: str | None, *, yes: bool) -> Status:
+def delete(console: Console, *, flow: str, project: str | None, yes: bool) -> Status:
     """Delete FLOW with all its versions and runs; on a terminal, ask first."""
     from jupyter_flows.registry import open_registry
 
     with open_registry() as registry:
         version = registry.flows.find(flow, project=project)
         versions = len(registry.flows.versions(version.project, version.flow))
-        runs = len(registry.runs.list(project=version.project, flow=version.flow))
+        runs = len(registry.runs.list(project=version.project, flow=version.flow, limit=None))
         name = f"{version.project}/{version.flow}"
         what = f"{name}: {counted(versions, 'version')}, {counted(runs, 'run')}"
         if not yes and not console.as_json and console.out.isatty():

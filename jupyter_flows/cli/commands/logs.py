@@ -25,7 +25,7 @@ POLL_SECONDS = 0.1
 @run_argument
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run ends.")
 @click.option("--task", metavar="T", help="Only this task's.")
-def logs(console: Console, run_id: int, *, follow: bool, task: str | None) -> Status:
+def logs(console: Console, *, run_id: int, follow: bool, task: str | None) -> Status:
     """Print what RUN printed and logged, with the task that said it; with --json, all of it at the end."""
     from jupyter_flows.registry import open_registry
 
@@ -45,7 +45,7 @@ def logs(console: Console, run_id: int, *, follow: bool, task: str | None) -> St
             console.say(f"Stopped following; run {run_id} goes on.")
             raise
     if console.as_json:
-        console.result({"run_id": run_id, "lines": said}, "")
+        console.result(said, "")
     elif not said:
         console.say(f"Run {run_id} has said nothing{'' if run.finished or follow else ' so far'}.")
     return None

@@ -29,12 +29,12 @@ INTERRUPTED = 130
 @click.option("--here", is_flag=True, help="Run it in this command, by no agent, and wait.")
 def run(
     console: Console,
+    *,
     flow: str,
     project: str | None,
     version: int | None,
     given: tuple[str, ...],
     labels: tuple[str, ...],
-    *,
     wait: bool,
     timeout: float | None,
     here: bool,

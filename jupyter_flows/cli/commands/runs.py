@@ -13,6 +13,7 @@ from jupyter_flows.cli.console import Console
 from jupyter_flows.cli.states import paint, state_named
 from jupyter_flows.cli.table import table
 from jupyter_flows.cli.times import moment
+from jupyter_flows.errors import RunError
 from jupyter_flows.widgets.words import duration
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ SHOWN = 50
 @click.option("--flow", metavar="F", help="Only this flow's.")
 @click.option("--state", metavar="S", help="Only those in this state, such as Failed.")
 @click.option("--limit", metavar="N", type=click.IntRange(1), help=f"At most N; {SHOWN} unless --json.")
-def runs(console: Console, project: str | None, flow: str | None, state: str | None, limit: int | None) -> Status:
+def runs(console: Console, *, project: str | None, flow: str | None, state: str | None, limit: int | None) -> Status:
     """List runs, the newest first."""
     from jupyter_flows.registry import open_registry
 
@@ -70,7 +71,7 @@ def _took(row: Run | TaskRun) -> str:
 
 @command("tasks", short_help="List a run's tasks with their states.")
 @run_argument
-def tasks(console: Console, run_id: int) -> Status:
+def tasks(console: Console, *, run_id: int) -> Status:
     """List the tasks of RUN with their states, in the flow's order."""
     from jupyter_flows.registry import open_registry
 
@@ -93,13 +94,15 @@ def _tasks_table(found: list[TaskRun], console: Console) -> str:
 
 @command("cancel", short_help="Ask for a run to stop.")
 @run_argument
-def cancel(console: Console, run_id: int) -> Status:
+def cancel(console: Console, *, run_id: int) -> Status:
     """Ask for RUN to stop: at once if it waits, as soon as its agent hears of it if it runs."""
     from jupyter_flows.registry import open_registry
 
     with open_registry() as registry:
-        registry.runs.cancel(run_id)
         run = registry.runs.get(run_id)
+        if run.finished:
+            raise RunError(f"Run {run_id} is {run.state.value} already: there is nothing to cancel.")
+        run = registry.runs.cancel(run_id)
     console.result(run.to_json(), f"run {run_id} · {run.project}/{run.flow} · {paint(run.state, console)}")
     return None
 
@@ -107,7 +110,7 @@ def cancel(console: Console, run_id: int) -> Status:
 @command("notebook", short_help="Write the notebook that a run left behind.")
 @run_argument
 @click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it there.")
-def notebook(console: Console, run_id: int, output: Path | None) -> Status:
+def notebook(console: Console, *, run_id: int, output: Path | None) -> Status:
     """Write the executed notebook of RUN and print its path.
 
     Without -o it is the one kept among jupyter_flows' own files. A run at work gives what it has so far.
@@ -122,7 +125,7 @@ def notebook(console: Console, run_id: int, output: Path | None) -> Status:
 @command("open", short_help="Open a run's notebook in JupyterLab.")
 @run_argument
 @click.option("--print", "only_print", is_flag=True, help="Print its path and open nothing.")
-def open_(console: Console, run_id: int, *, only_print: bool) -> Status:
+def open_(console: Console, *, run_id: int, only_print: bool) -> Status:
     """Open the executed notebook of RUN in JupyterLab; without a terminal only print its path."""
     from jupyter_flows.cli.executed import executed_path, open_in_lab
 
