@@ -86,7 +86,7 @@ class CellSyntaxError(CaptureError):
     """A cell that Python can't parse."""
 
     def __init__(self, ordinal: int, line: int, message: str):
-        self.ordinal, self.line = ordinal, line
+        self.ordinal, self.line, self.reason = ordinal, line, message
         super().__init__(f"Cell {ordinal}, line {line}: {message}. Correct the cell; nothing was registered.")
 
 

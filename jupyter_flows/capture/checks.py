@@ -17,6 +17,7 @@ CODES = {
     "F005": "a requirement that no package index has",
     "F006": "nothing to run",
     "F007": "a value whose content can't be told",
+    "F008": "an unmarked cell that can't be parsed",
 }
 _WEIGHT = {"error": 0, "warning": 1, "info": 2}
 

@@ -76,6 +76,7 @@ def _constant_meaning(value: Any) -> str:
 def _cell_json(task: CellTask) -> dict[str, Any]:
     return {
         "ordinal": task.cell.ordinal,
+        "named": task.options.name is not None,
         "id": task.cell.id,
         "file": cell_file(task),
         "tags": sorted(task.cell.tags),
@@ -127,11 +128,16 @@ def flow_digest(document: Mapping[str, Any], *, callbacks: Mapping[str, str] | N
     meaning["storage"] = (document.get("storage") or {}).get("meaning")
     meaning["edges"] = sorted([u, d, k or "", names] for u, d, k, names, _ in document["edges"])
     meaning["tasks"] = [
-        {k: t.get(k) for k in _TASK_MEANING} | {k: t["cell"][k] for k in _CELL_MEANING if "cell" in t}
+        {k: t.get(k) for k in _TASK_MEANING if _means(t, k)} | {k: t["cell"][k] for k in _CELL_MEANING if "cell" in t}
         for t in document["tasks"]
     ]
     text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return "v1:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _means(task: Mapping[str, Any], key: str) -> bool:
+    """Tell whether a key is meaning; the slug of a cell that nobody named counts cells, so it is none."""
+    return key != "slug" or "cell" not in task or bool(task["cell"].get("named", True))
 
 
 def cells_flow(document: Mapping[str, Any], read: Mapping[str, bytes]) -> Flow:
@@ -157,7 +163,7 @@ def _cell_task(data: Mapping[str, Any], read: Mapping[str, bytes]) -> CellTask:
         raise ArtifactError(f"The bundle lacks {cell['file']!r}, the code of task {data['slug']!r}: register again.")
     code = read[cell["file"]].decode()
     options = TaskOptions(
-        name=data["slug"],
+        name=data["slug"] if cell.get("named", True) else None,
         retries=data["max_retries"],
         retry_delay_seconds=data["retry_delay_seconds"],
         timeout_seconds=data["timeout_seconds"],

@@ -1,0 +1,214 @@
+"""From a notebook to a Flow, without running a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from jupyter_flows.capture import code, source
+from jupyter_flows.capture.checks import Finding, in_order
+from jupyter_flows.capture.dataflow import Dataflow, connect
+from jupyter_flows.capture.findings import barrier_findings, import_findings, no_tasks, undefined_findings
+from jupyter_flows.capture.markers import Marker, read_marker
+from jupyter_flows.capture.membership import Membership, candidates, choose
+from jupyter_flows.capture.modules import Modules, resolve
+from jupyter_flows.capture.naming import connect_after, names_of
+from jupyter_flows.capture.notebook_file import Notebook, from_sources, read_notebook
+from jupyter_flows.capture.parameters import declared
+from jupyter_flows.capture.requirements import Requirements, pin
+from jupyter_flows.core.cell import Cell
+from jupyter_flows.core.flow import Flow, Origin
+from jupyter_flows.core.parameter import ParameterSpec
+from jupyter_flows.core.task import CellTask
+from jupyter_flows.errors import CellSyntaxError, DefinitionError, MarkerError
+
+__all__ = ["Captured", "Notebook", "capture", "from_sources", "read_notebook"]
+
+#: Stands for the unknown value that ``--writes`` gives a name.
+UNSEEN = "__jupyter_flows_unseen__"
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A notebook's flow, and what there is to say about it."""
+
+    flow: Flow
+    notebook: Notebook
+    #: What checks found, errors first; an error refuses registering.
+    findings: tuple[Finding, ...] = ()
+    #: Ordinals of unmarked cells that joined, because a task needs them.
+    joined: tuple[int, ...] = ()
+    #: Ordinals of cells that nothing needs, or that are skipped.
+    left_out: tuple[int, ...] = ()
+    #: Sentences to be said before registering.
+    notes: tuple[str, ...] = ()
+
+    @property
+    def project(self) -> str | None:
+        """The project that the notebook's ``%flow`` line names, else the one that its metadata choose."""
+        chosen = self.notebook.chosen.get("project")
+        return self.notebook.project or (chosen if isinstance(chosen, str) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Cells with their marks, the analysis of those that take part, and who they are."""
+
+    cells: tuple[Cell, ...]
+    markers: tuple[Marker, ...]
+    membership: Membership
+    #: Of the members only, by their position among them.
+    dataflow: Dataflow
+    findings: tuple[Finding, ...]
+
+
+def capture(notebook: Notebook, *, name: str | None = None, notes: Sequence[str] = ()) -> Captured:
+    """Build the flow of a notebook's cells.
+
+    `name` goes before the notebook's own. Raises a `CaptureError` or `DefinitionError` that names the cell
+    for a mark that can't be read, code that can't be parsed, an unknown ``--after``, a cycle and a name
+    given twice; everything else that is wrong is a finding.
+    """
+    read = _read(notebook.cells)
+    members = [read.cells[n] for n in read.membership.members]
+    modules = resolve(_imported(read), notebook.folder)
+    tasks = _tasks(read, modules)
+    requirements = pin(
+        modules.outside,
+        explicit=[r for t in tasks for r in t.options.requires],
+        shell=any(t.needs_shell for t in tasks),
+    )
+    flow = Flow(_flow_name(notebook, name), origin=_origin(notebook, read, modules, requirements))
+    for task in tasks:
+        flow.add_task(task)
+    for edge in read.dataflow.edges:
+        flow.add_edge(tasks[edge.upstream], tasks[edge.downstream], names=edge.names, why=edge.why)
+    connect_after(flow)
+    flow.validate()
+    findings = [
+        *read.findings,
+        *([] if tasks else [no_tasks(notebook)]),
+        *undefined_findings(notebook.cells, members, read.dataflow, ignored={UNSEEN}),
+        *barrier_findings(members, read.dataflow),
+        *import_findings(members, [read.markers[n].code for n in read.membership.members], modules, requirements),
+    ]
+    return Captured(
+        flow,
+        notebook,
+        in_order(findings),
+        tuple(notebook.cells[n].ordinal for n in read.membership.joined),
+        tuple(notebook.cells[n].ordinal for n in read.membership.left_out),
+        tuple(notes),
+    )
+
+
+def _flow_name(notebook: Notebook, name: str | None) -> str:
+    found = name or notebook.flow_name
+    if not found:
+        raise DefinitionError("The flow has no name: write %flow NAME in the notebook's first cell.")
+    return found
+
+
+def _read(cells: tuple[Cell, ...]) -> _Read:
+    markers = [read_marker(c) for c in cells]
+    markers, findings = _without_unreadable(cells, markers)
+    considered = candidates(markers)
+    dataflow = connect([_analysed(cells[n], markers[n]) for n in considered])
+    membership = choose(markers, _needs(considered, dataflow))
+    if membership.members != considered:
+        dataflow = connect([_analysed(cells[n], markers[n]) for n in membership.members])
+    _check_parameters([cells[n] for n in membership.members if markers[n].kind == "parameters"])
+    return _Read(cells, tuple(markers), membership, dataflow, tuple(findings))
+
+
+def _without_unreadable(cells: Sequence[Cell], markers: list[Marker]) -> tuple[list[Marker], list[Finding]]:
+    """Leave out unmarked cells that can't be parsed, where others are marked; elsewhere they are errors."""
+    some_marked = any(m.kind == "task" for m in markers)
+    kept, findings = [], []
+    for cell, marker in zip(cells, markers, strict=True):
+        kept.append(marker)
+        if marker.kind not in ("task", "parameters", "plain"):
+            continue
+        try:
+            source.parse(marker.code, ordinal=cell.ordinal)
+        except CellSyntaxError as error:
+            if marker.kind != "plain" or not some_marked:
+                raise
+            kept[-1] = replace(marker, kind="skip")
+            message = f"this unmarked cell can't be parsed ({error.reason}) and is left out"
+            findings.append(Finding("F008", "warning", cell.ordinal, error.line, message, "correct or delete it"))
+    return kept, findings
+
+
+def _analysed(cell: Cell, marker: Marker) -> Cell:
+    """Return the cell as the analysis sees it: marks gone, ``--reads`` and ``--writes`` written out."""
+    options = marker.options
+    if not options.reads and not options.writes:
+        return replace(cell, source=marker.code)
+    unseen = [f"({', '.join(sorted(options.reads))},)"] if options.reads else []
+    unseen += [f"{name} = {UNSEEN}" for name in sorted(options.writes)]
+    return replace(cell, source="\n".join([source.transform(marker.code), *unseen]))
+
+
+def _needs(considered: Sequence[int], dataflow: Dataflow) -> Callable[[int], frozenset[int]]:
+    position = {n: place for place, n in enumerate(considered)}
+    return lambda n: frozenset(considered[place] for place in dataflow.needs(position[n]))
+
+
+def _check_parameters(cells: Sequence[Cell]) -> None:
+    if len(cells) > 1:
+        first, second = cells[0].ordinal, cells[1].ordinal
+        raise MarkerError(f"Cells {first} and {second} both declare parameters: put them into one cell.")
+
+
+def _imported(read: _Read) -> set[str]:
+    return {
+        name
+        for n in read.membership.members
+        for name, _, _ in code.cell_imports(read.markers[n].code, ordinal=read.cells[n].ordinal)
+    }
+
+
+def _tasks(read: _Read, modules: Modules) -> list[CellTask]:
+    members = read.membership.members
+    names = names_of([read.cells[n] for n in members], [read.markers[n] for n in members])
+    return [
+        _task(read, position, name, outside=bool(modules.outside))
+        for position, name in zip(range(len(members)), names, strict=True)
+    ]
+
+
+def _task(read: _Read, position: int, name: str, *, outside: bool) -> CellTask:
+    index = read.membership.members[position]
+    cell, marker = read.cells[index], read.markers[index]
+    refs = read.dataflow.refs[position]
+    text, ordinal = marker.code, cell.ordinal
+    return CellTask(
+        name,
+        cell,
+        code=text,
+        meaning=code.cell_meaning(text, ordinal=ordinal),
+        options=marker.options,
+        reads=refs.reads | marker.options.reads,
+        writes=(refs.writes | marker.options.writes) - {UNSEEN},
+        # What is marked as a task is shown, timed and retried as one, even if it could be a definition.
+        definition=marker.kind != "task" and position in read.dataflow.definitions,
+        parameters=marker.kind == "parameters",
+        needs_shell=code.needs_shell(text, ordinal=ordinal)
+        or (outside and code.imports_from_outside(text, ordinal=ordinal)),
+    )
+
+
+def _origin(notebook: Notebook, read: _Read, modules: Modules, requirements: Requirements) -> Origin:
+    return Origin(
+        notebook=notebook.text,
+        path=str(notebook.path) if notebook.path else None,
+        modules=modules.files,
+        requirements=requirements.pinned,
+        parameters=_parameters(read),
+    )
+
+
+def _parameters(read: _Read) -> tuple[ParameterSpec, ...]:
+    found: Iterable[int] = (n for n in read.membership.members if read.markers[n].kind == "parameters")
+    return tuple(p for n in found for p in declared(read.markers[n].code, ordinal=read.cells[n].ordinal))
