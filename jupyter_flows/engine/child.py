@@ -1,0 +1,88 @@
+"""A run process as its parent holds it: started, ready, not yet given a job."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO
+
+from jupyter_flows.engine.board import board_file, running_task
+from jupyter_flows.errors import RunError
+
+TAIL_BYTES = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One started process, its pipes, and the files that outlive it."""
+
+    popen: subprocess.Popen[bytes]
+    #: The end of the pipe on which its events arrive.
+    events_fd: int
+    board_fd: int
+    #: Takes what the interpreter says before its streams are taken over, and its last words.
+    errors: IO[bytes]
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self.popen.poll() is None
+
+    def send(self, line: str) -> None:
+        """Write a line to its standard input; raise `OSError` when it is gone."""
+        assert self.popen.stdin is not None
+        self.popen.stdin.write(line.encode())
+        self.popen.stdin.flush()
+
+    def running_task(self) -> str | None:
+        """Return the task that runs, or ran when it died."""
+        return running_task(self.board_fd)
+
+    def last_words(self) -> str:
+        """Return the end of what the interpreter itself wrote to standard error."""
+        size = os.fstat(self.errors.fileno()).st_size
+        return os.pread(self.errors.fileno(), TAIL_BYTES, max(0, size - TAIL_BYTES)).decode(errors="replace").strip()
+
+    def close(self) -> None:
+        """Let go of pipes and files; a process that still waits for a job ends."""
+        if self.popen.stdin:
+            try:
+                self.popen.stdin.close()
+            except OSError:
+                pass
+        os.close(self.events_fd)
+        os.close(self.board_fd)
+        self.errors.close()
+
+
+def start_child(python: str, *, needs_shell: bool, env: Mapping[str, str] | None = None) -> Child:
+    """Start a run process of its own session; raise `RunError` when the interpreter can't be started."""
+    read, write = os.pipe()
+    board = board_file()
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
+    command = [python, "-P", "-m", "jupyter_flows.engine.run_process", "--events", str(write), "--board", str(board)]
+    try:
+        popen = subprocess.Popen(
+            [*command, "--shell"] if needs_shell else command,
+            stdin=subprocess.PIPE,
+            stdout=errors,
+            stderr=errors,
+            pass_fds=(write, board),
+            close_fds=True,
+            start_new_session=True,
+            env={**os.environ, **env} if env else None,
+        )
+    except OSError as error:
+        os.close(read)
+        os.close(board)
+        errors.close()
+        raise RunError(
+            f"The flow's interpreter {python} can't be started ({error.strerror}): register the flow again from an "
+            "environment that exists."
+        ) from None
+    finally:
+        os.close(write)
+    return Child(popen, read, board, errors)

@@ -1,0 +1,90 @@
+"""What a task can know of the run it is part of: ``from jupyter_flows import context``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from jupyter_flows.core.events import EventLog
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunInfo:
+    """One flow run, as its tasks may know it."""
+
+    flow_name: str
+    #: The registry's number of the run, None for a run that no registry knows.
+    run_id: int | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    #: Where the run's events go; the engine's own, not for tasks.
+    events: EventLog | None = None
+
+
+class TaskInfo(NamedTuple):
+    """One task of one run."""
+
+    run: RunInfo
+    task_name: str
+
+
+current_task: ContextVar[TaskInfo | None] = ContextVar("jupyter_flows.current_task", default=None)
+
+#: The run that this process was started for; what threads without a context of their own belong to.
+_process_run: list[RunInfo] = []
+
+
+def own_process(run: RunInfo) -> None:
+    """Say that this whole process is `run`'s."""
+    _process_run[:] = [run]
+
+
+def process_run() -> RunInfo | None:
+    """Return the run that this process was started for, if it was."""
+    return _process_run[0] if _process_run else None
+
+
+class Context:
+    """The run and the task that the calling code is part of; outside of a run everything is None or empty."""
+
+    @property
+    def run_id(self) -> int | None:
+        """The run's number in the registry."""
+        run = self._run
+        return run.run_id if run else None
+
+    @property
+    def flow_name(self) -> str | None:
+        """The flow's name."""
+        run = self._run
+        return run.flow_name if run else None
+
+    @property
+    def task_name(self) -> str | None:
+        """The running task's name."""
+        task = current_task.get()
+        return task.task_name if task else None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The run's parameters: those given, and the defaults of the others where they are known."""
+        run = self._run
+        return run.parameters if run else {}
+
+    @property
+    def logger(self) -> logging.Logger:
+        """A logger whose lines are shown with the run, under the running task."""
+        return logging.getLogger("jupyter_flows.run")
+
+    @property
+    def _run(self) -> RunInfo | None:
+        task = current_task.get()
+        return task.run if task else process_run()
+
+    def __repr__(self) -> str:
+        return f"<context: flow {self.flow_name!r}, run {self.run_id}, task {self.task_name!r}>"
+
+
+context = Context()

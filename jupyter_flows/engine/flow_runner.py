@@ -1,0 +1,108 @@
+"""Run a flow: compile it, let an executor call its tasks, and say how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jupyter_flows.core.flow import Flow
+from jupyter_flows.core.parameter import resolve
+from jupyter_flows.core.state import SUCCESSFUL, State, StateName
+from jupyter_flows.core.task import CellTask
+from jupyter_flows.engine.context import RunInfo
+from jupyter_flows.engine.executors.base import Executor, executor_from
+from jupyter_flows.engine.failure import LONGEST
+from jupyter_flows.engine.home import Home, current_home, home_of
+from jupyter_flows.engine.plan import Plan, compile_plan
+from jupyter_flows.engine.task_runner import Row, TaskRunner, run_all
+from jupyter_flows.engine.task_states import TaskStates
+from jupyter_flows.errors import RunError
+
+RunCell = Callable[[CellTask], None]
+
+
+class FlowRunner:
+    """Runs one flow, in this process.
+
+    `cells` runs a cell in the run's namespace; a run process brings its own, so that only tests and
+    tools give one. With ``keep_results=False`` a result is dropped once nothing downstream takes it.
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        *,
+        executor: Executor | str | None = None,
+        cells: RunCell | None = None,
+        keep_results: bool = True,
+    ):
+        self.flow, self.executor = flow, executor_from(executor)
+        self._cells, self._keep = cells, keep_results
+
+    def run(self, parameters: Mapping[str, Any] | None = None) -> State:
+        """Run every task and return the flow's state; its ``result`` maps each task to its own.
+
+        A failing task fails the flow, it does not raise. Raises `ParameterError` for parameters that
+        the flow does not take, `CycleError`, and `KeyboardInterrupt` when a person interrupts.
+        """
+        home = home_of(self.flow)
+        values = resolve(self.flow.parameters(), parameters or {})
+        plan = compile_plan(self.flow, self._cell_runner(home))
+        runner = home.runner(plan) if home else TaskRunner(plan, self._info(values), keep_results=self._keep)
+        runner.set_parameters(values)
+        try:
+            run_all(runner, self.executor.execute)
+        finally:
+            if home:
+                home.finish()
+        name, message = flow_state(plan, runner.rows, runner.messages)
+        return State(name, message, TaskStates(plan, runner.rows, runner.results))
+
+    def _info(self, values: Mapping[str, Any]) -> RunInfo:
+        return RunInfo(self.flow.name, parameters=values)
+
+    def _cell_runner(self, home: Home | None) -> RunCell | None:
+        run_cell = self._cells or (home.run_cell if home else None)
+        if run_cell is None and self.flow.of_cells:
+            raise RunError(
+                f"Flow {self.flow.name!r} is made of cells, which run in a process of their own: use flow.run()."
+            )
+        return run_cell
+
+
+def flow_state(plan: Plan, rows: list[Row], messages: Mapping[int, str]) -> tuple[StateName, str]:
+    """Return the state that a flow has by its reference tasks, and why when it is no success."""
+    last: dict[int, StateName] = {}
+    first: int | None = None
+    for row in rows:
+        state = StateName.SUCCESS if len(row) == 3 else row[1]  # noqa: PLR2004 - the short row's length
+        last[row[0]] = state
+        if first is None and state in (StateName.FAILED, StateName.TIMED_OUT):
+            first = row[0]
+    outcome = {last.get(n, StateName.PENDING) for n in plan.reference}
+    if outcome <= SUCCESSFUL:
+        return StateName.SUCCESS, ""
+    if StateName.CANCELLED in outcome:
+        return StateName.CANCELLED, "cancelled"
+    if first is None:
+        undone = [plan.slugs[n] for n in plan.reference if last.get(n) not in SUCCESSFUL]
+        return StateName.FAILED, f"the executor left tasks undone: {', '.join(undone[:5])}"
+    return StateName.FAILED, f"{plan.slugs[first]}: {messages.get(first, '')}"
+
+
+def run_callback(name: str, callback: Callable[[], Any] | None) -> str:
+    """Call an environment's callback and return what went wrong, or nothing; what it prints shows with the run."""
+    if callback is None:
+        return ""
+    home = current_home()
+    try:
+        if home:
+            home.call(name, callback)
+        else:
+            callback()
+    except BaseException as error:  # noqa: BLE001 - a callback may raise anything, and on_exit must follow
+        if isinstance(error, KeyboardInterrupt) and home is None:
+            raise
+        text = " ".join(str(error).split())[:LONGEST]
+        return f"{name}: {type(error).__name__} {text}".rstrip()
+    return ""

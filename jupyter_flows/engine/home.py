@@ -1,0 +1,72 @@
+"""The home of a run: what a process that was started for one run gives the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jupyter_flows.core.flow import Flow
+from jupyter_flows.core.task import CellTask
+from jupyter_flows.engine.board import Board
+from jupyter_flows.engine.context import RunInfo
+from jupyter_flows.engine.interruption import Interruption
+from jupyter_flows.engine.outputs import Outputs
+from jupyter_flows.engine.plan import Plan
+from jupyter_flows.engine.reporter import Reporter
+from jupyter_flows.engine.task_runner import TaskRunner
+
+
+class Home:
+    """One run's reporter, outputs, board and namespace, in the process that is this run's alone."""
+
+    def __init__(
+        self,
+        flow: Flow,
+        run: RunInfo,
+        *,
+        outputs: Outputs,
+        reporter: Reporter,
+        interruption: Interruption,
+        run_cell: Callable[[CellTask], None],
+        board_fd: int | None = None,
+    ):
+        self.flow, self.run, self.run_cell = flow, run, run_cell
+        self._outputs, self._reporter, self._board_fd = outputs, reporter, board_fd
+        self._interruption = interruption
+
+    def runner(self, plan: Plan) -> TaskRunner:
+        """Make the run's task runner, watched from now on."""
+        board = Board(self._board_fd, slugs=plan.slugs)
+        runner = TaskRunner(plan, self.run, board=board, witness=self._reporter, keep_results=False, own_process=True)
+        self._reporter.watch(runner)
+        self._interruption.attach(runner)
+        return runner
+
+    def finish(self) -> None:
+        """Report everything that has happened."""
+        self._interruption.detach()
+        self._reporter.stop()
+
+    def call(self, name: str, callback: Callable[[], Any]) -> None:
+        """Call an environment's callback; what it prints is reported under its name."""
+        with self._outputs.speaking(name), self._interruption.allowed():
+            callback()
+
+
+_home: list[Home] = []
+
+
+def settle(home: Home) -> None:
+    """Make `home` the home of this process's run."""
+    _home[:] = [home]
+
+
+def current_home() -> Home | None:
+    """Return the home of this process's run, if the process has one."""
+    return _home[0] if _home else None
+
+
+def home_of(flow: Flow) -> Home | None:
+    """Return the home of exactly this flow's run; a flow run inside a task has none."""
+    home = current_home()
+    return home if home and home.flow is flow else None

@@ -1,0 +1,97 @@
+"""Interrupt the main thread's task from another thread, and nothing but the task."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from jupyter_flows.engine.board import IDLE
+from jupyter_flows.engine.task_runner import TaskRunner
+
+#: How long until the next try, where the last met the engine's own code, and where the task went on.
+SOON_SECONDS, AGAIN_SECONDS = 0.02, 1.0
+#: Modules of ours that hold locks or half-written lines: an interruption waits until they are left.
+_UNSAFE = frozenset(f"jupyter_flows.engine.{m}" for m in ("outputs", "descriptors", "reporter")) | {
+    "jupyter_flows.core.events"
+}
+_DEPTH = 12
+
+
+class Interruption:
+    """Raises `KeyboardInterrupt` in the running task or callback, as a kernel's interrupt does."""
+
+    def __init__(self) -> None:
+        self.requested = threading.Event()
+        self._runner: TaskRunner | None = None
+        #: Which callback runs, counted from 1; 0 for none.
+        self._allowed = self._serial = 0
+        self._raised = 0
+
+    def install(self) -> None:
+        """Take SIGINT over; on the main thread only."""
+        signal.signal(signal.SIGINT, self._on_signal)
+
+    def attach(self, runner: TaskRunner) -> None:
+        """Cancel this runner when asked to; at once if it was asked already."""
+        self._runner = runner
+        if self.requested.is_set():
+            runner.cancel()
+
+    def detach(self) -> None:
+        """Forget the runner: its run is over."""
+        self._runner = None
+
+    @contextmanager
+    def allowed(self) -> Iterator[None]:
+        """Let the code inside, which is no task, be interrupted too, by a cancel that comes while it runs."""
+        self._serial += 1
+        self._allowed = self._serial
+        try:
+            yield
+        finally:
+            self._allowed = 0
+
+    def cancel(self) -> None:
+        """Cancel the run and interrupt what runs; from any thread but the main one, returns at once."""
+        if self.requested.is_set():
+            return
+        self.requested.set()
+        runner, callback = self._runner, self._allowed
+        if runner:
+            runner.cancel()
+        if runner or callback:
+            threading.Thread(target=self._insist, args=(runner, callback), name="interruption", daemon=True).start()
+
+    def _insist(self, runner: TaskRunner | None, callback: int) -> None:
+        """Interrupt until the tasks, or the callback, that ran when the cancel came have ended."""
+        main = threading.main_thread().ident
+        pause = threading.Event()
+        while main is not None and (self._runner is runner if runner else self._allowed == callback):
+            before = self._raised
+            if self._interruptible():
+                signal.pthread_kill(main, signal.SIGINT)
+            pause.wait(SOON_SECONDS)
+            if self._raised > before:
+                pause.wait(AGAIN_SECONDS)
+
+    def _interruptible(self) -> bool:
+        runner = self._runner
+        return runner.running != IDLE if runner else self._allowed > 0
+
+    def _on_signal(self, _: int, frame: FrameType | None) -> None:
+        if self._interruptible() and not _in_engine(frame):
+            self._raised += 1
+            raise KeyboardInterrupt
+
+
+def _in_engine(frame: FrameType | None) -> bool:
+    for _ in range(_DEPTH):
+        if frame is None:
+            return False
+        if frame.f_globals.get("__name__") in _UNSAFE:
+            return True
+        frame = frame.f_back
+    return False

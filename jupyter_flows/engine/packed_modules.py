@@ -1,0 +1,93 @@
+"""Import the local modules that a bundle carries: the source as registered, whatever the folder holds by now."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.abc import MetaPathFinder, SourceLoader
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+
+class PackedLoader(SourceLoader):
+    """Loads one module from bytes, under the path where its source lies or lay."""
+
+    def __init__(self, path: Path, source: bytes):
+        self._path, self._source = path, source
+
+    def get_filename(self, fullname: str) -> str:  # noqa: ARG002 - a loader is one module's
+        """Return the path that tracebacks and ``__file__`` show."""
+        return str(self._path)
+
+    def get_data(self, path: str) -> bytes:  # type: ignore[override]
+        """Return the packed source, or what lies beside the module."""
+        return self._source if path == str(self._path) else Path(path).read_bytes()
+
+    def path_stats(self, path: str) -> Mapping[str, float]:  # type: ignore[override]
+        """Say that there is no compiled copy: another source may have made it."""
+        raise OSError(path)
+
+
+class PackedModules(MetaPathFinder):
+    """Finds the modules of a bundle before the folder's own."""
+
+    def __init__(self, modules: Mapping[str, bytes], folder: Path | None):
+        self._modules = {PackedModules.name_of(path): (path, source) for path, source in modules.items()}
+        self._folder = folder
+        self._spare: Path | None = None
+
+    @staticmethod
+    def name_of(path: str) -> str:
+        """Return the module that a file makes: ``pkg/__init__.py`` makes ``pkg``."""
+        parts = Path(path).with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    def install(self) -> None:
+        """Find modules from now on, before the path is searched, after built-in ones."""
+        self._write_missing()
+        place = sys.meta_path.index(PathFinder) if PathFinder in sys.meta_path else len(sys.meta_path)
+        sys.meta_path.insert(place, self)
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - the protocol's
+        target: ModuleType | None = None,  # noqa: ARG002 - the protocol's
+    ) -> ModuleSpec | None:
+        """Return the spec of a packed module."""
+        if fullname not in self._modules:
+            return None
+        name, source = self._modules[fullname]
+        file = self._place(name)
+        places = [str(file.parent)] if file.name == "__init__.py" else None
+        return spec_from_file_location(
+            fullname, file, loader=PackedLoader(file, source), submodule_search_locations=places
+        )
+
+    def _place(self, name: str) -> Path:
+        """Where a module lies in the folder, so that data beside it is found; else in the spare folder."""
+        if self._folder and (self._folder / name).is_file():
+            return self._folder / name
+        return (self._spare or Path()) / name
+
+    def _write_missing(self) -> None:
+        """Write the modules that the folder lacks, for child processes, which have no finder of ours."""
+        missing = [n for n, _ in self._modules.values() if not (self._folder and (self._folder / n).is_file())]
+        if not missing:
+            return
+        self._spare = Path(tempfile.mkdtemp(prefix="jupyter_flows-modules-"))
+        for name, source in self._modules.values():
+            if name in missing:
+                (self._spare / name).parent.mkdir(parents=True, exist_ok=True)
+                (self._spare / name).write_bytes(source)
+        sys.path.append(str(self._spare))
+
+    def clean(self) -> None:
+        """Remove what was written."""
+        if self._spare:
+            import shutil
+
+            shutil.rmtree(self._spare, ignore_errors=True)

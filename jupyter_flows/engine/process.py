@@ -1,0 +1,209 @@
+"""A flow run's process, watched: its events handed on, its death explained."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+from jupyter_flows.core.events import Event
+from jupyter_flows.core.state import FINISHED
+from jupyter_flows.engine.child import Child
+from jupyter_flows.errors import RunError
+
+log = logging.getLogger(__name__)
+
+#: How long a cancelled run may take to end before it is killed.
+GRACE_SECONDS = 10.0
+#: How long a process may take to leave after its run's final state.
+LEAVE_SECONDS = 5.0
+_POLL_SECONDS = 0.5
+_CHUNK_BYTES = 1 << 16
+_FINAL = frozenset(name.value for name in FINISHED)
+
+
+class Process:
+    """One run's process; `Launcher.start` makes it. Its thread ends when the process does."""
+
+    def __init__(
+        self, child: Child, on_event: Callable[[Event], None], *, on_settled: Callable[[], None] = lambda: None
+    ):
+        self._child, self._on_event, self._on_settled = child, on_event, on_settled
+        self._done = threading.Event()
+        self._seq = 0
+        self._at = 0.0
+        self._final = False
+        self._cancelled = False
+        self._kill_at: float | None = None
+        self._rest = b""
+        self._thread = threading.Thread(target=self._watch, name=f"run-process-{self.pid}", daemon=True)
+
+    @property
+    def pid(self) -> int:
+        """The process's id, and that of its session and group."""
+        return self._child.popen.pid
+
+    @property
+    def finished(self) -> bool:
+        """Whether the process is gone and its last event handed on."""
+        return self._done.is_set()
+
+    def start_watching(self) -> None:
+        """Hand events on from now."""
+        self._thread.start()
+
+    def cancel(self, *, grace_seconds: float = GRACE_SECONDS) -> None:
+        """Ask the run to end: its task is interrupted, `on_exit` called; after the grace it is killed."""
+        self._cancelled = True
+        self._kill_at = time.monotonic() + grace_seconds
+        try:
+            self._child.send('{"do":"cancel"}\n')
+        except (OSError, ValueError):
+            log.debug("run process %s was gone before its cancel", self.pid)
+
+    def kill(self) -> None:
+        """Kill the process and everything that it started in its group."""
+        if not self._done.is_set():
+            self._kill_group()
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Return the exit code (negative for a signal) once the process is gone; None when `timeout` is first."""
+        return self._child.popen.returncode if self._done.wait(timeout) else None
+
+    # -- the watching thread ----------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        started = time.monotonic()
+        settled = False
+        try:
+            while not self._step():
+                if not settled and (self._final or time.monotonic() - started > 2 * _POLL_SECONDS):
+                    settled = True
+                    self._on_settled()
+                if self._kill_at is not None and time.monotonic() > self._kill_at:
+                    self._kill_group()
+            self._drain()
+            self._child.popen.wait()
+            self._kill_group()
+            if not self._final:
+                self._explain_death()
+        except Exception:
+            log.exception("watching run process %s failed", self.pid)
+            self._kill_group()
+            self._child.popen.wait()
+        finally:
+            self._child.close()
+            self._done.set()
+            if not settled:
+                self._on_settled()
+
+    def _step(self) -> bool:
+        """Take what has arrived; return whether the process is gone."""
+        fd = self._child.events_fd
+        ready, _, _ = select.select([fd], [], [], self._patience()) if fd < 1024 else _poll(fd, self._patience())  # noqa: PLR2004 - select's limit
+        if ready:
+            data = os.read(fd, _CHUNK_BYTES)
+            if not data:
+                self._child.popen.wait()
+                return True
+            self._take(data)
+            return False
+        return not self._child.alive
+
+    def _patience(self) -> float:
+        if self._kill_at is None:
+            return _POLL_SECONDS
+        return min(_POLL_SECONDS, max(0.0, self._kill_at - time.monotonic()))
+
+    def _drain(self) -> None:
+        """Take what a process that is gone left in the pipe, which its own children may hold open."""
+        fd = self._child.events_fd
+        os.set_blocking(fd, False)
+        while True:
+            try:
+                data = os.read(fd, _CHUNK_BYTES)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            try:
+                event = Event.from_line(line)
+            except RunError:
+                log.warning("run process %s wrote a line that is no event: %r", self.pid, line[:200])
+                continue
+            self._hand_on(event)
+
+    def _hand_on(self, event: Event) -> None:
+        self._seq, self._at = event.seq, event.at
+        if event.kind == "run" and event.body["state"] in _FINAL:
+            self._final = True
+            if self._kill_at is None:
+                self._kill_at = time.monotonic() + LEAVE_SECONDS
+        try:
+            self._on_event(event)
+        except Exception:
+            log.exception("handing on event %s of run process %s failed", event.seq, self.pid)
+
+    def _emit(self, kind: str, **body: object) -> None:
+        self._hand_on(Event(self._seq + 1, time.time(), kind, body))
+
+    def _explain_death(self) -> None:
+        """Give a run whose process died without a last word its final state."""
+        code = self._child.popen.returncode
+        task, words = self._child.running_task(), self._child.last_words()
+        how = _how(code)
+        if words:
+            self._emit("stream", task=task, name="stderr", text=words + "\n")
+        if self._cancelled:
+            self._close_task(task, "Cancelled", "it did not stop when interrupted, and was killed")
+            self._emit("run", state="Cancelled", message="cancelled; its process did not stop in time and was killed")
+            return
+        self._close_task(task, "Failed", f"its process {how}")
+        last = f": {words.splitlines()[-1]}" if words and not task else ""
+        where = f"{task}: its process {how}" if task else f"the run's process {how}{last}"
+        self._emit("run", state="Failed", message=where + _advice(code, words, self._child.popen.args))
+
+    def _close_task(self, task: str | None, state: str, message: str) -> None:
+        if task is not None:
+            self._emit(
+                "tasks", rows=[[task, None, "Running", time.time(), ""], [task, None, state, time.time(), message]]
+            )
+
+    def _kill_group(self) -> None:
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def _poll(fd: int, seconds: float) -> tuple[list[int], None, None]:
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return [f for f, _ in poll.poll(seconds * 1000)], None, None
+
+
+def _how(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"ended early, with exit code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
+
+
+def _advice(code: int | None, words: str, command: object) -> str:
+    if code == -signal.SIGKILL:
+        return ". Something killed it: often the system, for lack of memory."
+    python = command[0] if isinstance(command, list) else command
+    if "No module named" in words and "jupyter_flows" in words.splitlines()[-1]:
+        return f". Install jupyter_flows for {python}, or register the flow from an environment that has it."
+    return ""

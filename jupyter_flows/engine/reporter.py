@@ -1,0 +1,116 @@
+"""Turn a run's rows into events: in batches, ten times a second, from a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from time import time
+
+from jupyter_flows.core.events import EventLog
+from jupyter_flows.core.state import StateName
+from jupyter_flows.core.task import CellTask
+from jupyter_flows.engine.outputs import Outputs
+from jupyter_flows.engine.task_runner import Row, TaskRunner
+
+TICK_SECONDS = 0.1
+#: A task that has been running for longer is reported as running before it ends.
+LONG_SECONDS = 0.1
+
+EventRow = list[object]
+
+
+class Reporter:
+    """Watches one run; is told of cells one by one."""
+
+    def __init__(self, events: EventLog, outputs: Outputs, *, clock: Callable[[], float] = time):
+        self._events, self._outputs, self._clock = events, outputs, clock
+        self._runner: TaskRunner | None = None
+        self._seen = 0
+        self._announced: set[int] = set()
+        self._lock = threading.RLock()
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, runner: TaskRunner) -> None:
+        """Report on this runner from now on."""
+        self._runner = runner
+        self._outputs.running = self._running_slug
+        self._thread = threading.Thread(target=self._watch, name="reporter", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Report what is left and watch no more."""
+        self._over.set()
+        if self._thread:
+            self._thread.join()
+        self.tick()
+        self._outputs.running = lambda: None
+
+    def before(self, number: int, attempt: int) -> None:
+        """Report at once that a task starts, so that even its sudden death has a name."""
+        runner = self._of()
+        self._outputs.settle()
+        self.tick()
+        task, slug = runner.plan.tasks[number], runner.plan.slugs[number]
+        if attempt > 1:
+            self._events.emit("output", task=slug, output={"output_type": "clear_output", "wait": False})
+        if isinstance(task, CellTask):
+            self._events.emit("source", task=slug, execution_count=task.cell.ordinal)
+
+    def after(self, number: int) -> None:  # noqa: ARG002 - whichever it was, its output is out now
+        """Report what the task printed, before its last state."""
+        self._outputs.settle()
+
+    def tick(self) -> None:
+        """Report what happened since the last time."""
+        with self._lock:
+            self._outputs.flush()
+            rows = self._new_rows()
+            if rows:
+                self._events.emit("tasks", rows=rows)
+
+    def _watch(self) -> None:
+        while not self._over.wait(TICK_SECONDS):
+            self.tick()
+
+    def _of(self) -> TaskRunner:
+        if self._runner is None:
+            raise RuntimeError("The reporter watches no run yet.")
+        return self._runner
+
+    def _running_slug(self) -> str | None:
+        runner = self._of()
+        number = runner.running
+        return runner.plan.slugs[number] if number >= 0 else None
+
+    def _new_rows(self) -> list[EventRow]:
+        runner = self._runner
+        if runner is None:
+            return []
+        end = len(runner.rows)
+        new = runner.rows[self._seen : end]
+        self._seen = end
+        rows = list(self._expand(new, runner.plan.slugs))
+        number = runner.running
+        # Its row, if it has ended meanwhile, is not among those taken: Running still comes first.
+        if number >= 0 and number not in self._announced and self._clock() - runner.since > LONG_SECONDS:
+            self._announced.add(number)
+            rows.append([runner.plan.slugs[number], None, "Running", runner.since, ""])
+        return rows
+
+    def _expand(self, new: Sequence[Row], slugs: Sequence[str]) -> Iterator[EventRow]:
+        for row in new:
+            number = row[0]
+            slug = slugs[number]
+            if len(row) == 3:  # noqa: PLR2004 - a success: start and end
+                if number not in self._announced:
+                    yield [slug, None, "Running", row[1], ""]
+                yield [slug, None, "Success", row[2], ""]
+            elif row[1] is StateName.RUNNING:
+                if number not in self._announced:
+                    self._announced.add(number)
+                    yield [slug, None, "Running", row[2], ""]
+            else:
+                if row[1] is StateName.RETRYING:
+                    self._announced.discard(number)
+                yield [slug, None, row[1].value, row[2], row[3]]

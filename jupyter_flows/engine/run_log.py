@@ -1,0 +1,35 @@
+"""Log lines of a run, as events."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from jupyter_flows.core.events import EventLog
+
+
+class RunHandler(logging.Handler):
+    """Sends what ``context.logger`` is told, under the running task."""
+
+    def __init__(self, events: EventLog, task: Callable[[], str | None]):
+        super().__init__()
+        self._events, self._task = events, task
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one line."""
+        try:
+            message = record.getMessage()
+        except Exception:  # noqa: BLE001 - a log call's own arguments may not fit its text
+            self.handleError(record)
+            return
+        if record.exc_info:
+            message += "\n" + logging.Formatter().formatException(record.exc_info)
+        self._events.emit("log", task=self._task(), level=record.levelname, logger=record.name, message=message)
+
+
+def install_log(events: EventLog, task: Callable[[], str | None]) -> None:
+    """Send the log lines of ``jupyter_flows.run`` from INFO on, and only there."""
+    logger = logging.getLogger("jupyter_flows.run")
+    logger.addHandler(RunHandler(events, task))
+    logger.setLevel(logging.INFO)
+    logger.propagate = False

@@ -1,0 +1,268 @@
+"""Run cells in a real IPython shell whose outputs are a kernel's; the only module of the engine that needs IPython."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import types
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from IPython.core.autocall import ExitAutocall
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import UsageError
+from IPython.core.history import HistoryManager
+from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
+from traitlets import Any as AnyTrait
+from traitlets import Instance, Type, default
+from traitlets.config import Config
+
+from jupyter_flows.core.task import CellTask
+from jupyter_flows.engine.failure import error_output
+from jupyter_flows.engine.namespace import Namespace
+
+Publish = Callable[[dict[str, Any]], None]
+
+INLINE = "module://matplotlib_inline.backend_inline"
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+class RunDisplayHook(DisplayHook):
+    """Publishes the last expression's value as ``execute_result``."""
+
+    publish_output: Any = None
+
+    def start_displayhook(self) -> None:
+        """Begin an output."""
+        self.msg: dict[str, Any] = {"output_type": "execute_result"}
+
+    def write_output_prompt(self) -> None:
+        """Number it."""
+        self.msg["execution_count"] = self.prompt_count
+
+    def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
+        """Fill it."""
+        self.msg["data"], self.msg["metadata"] = clean_bundle(format_dict), json_clean(md_dict or {})
+
+    def finish_displayhook(self) -> None:
+        """Send it, unless nothing can show the value."""
+        if self.msg.get("data"):
+            self.publish_output(self.msg)
+        self.msg = {}
+
+
+class RunDisplayPublisher(DisplayPublisher):
+    """Publishes ``display_data``, its updates, and ``clear_output``."""
+
+    publish_output: Any = None
+
+    def publish(
+        self,
+        data: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        *,
+        transient: dict[str, Any] | None = None,
+        update: bool = False,
+        **_: Any,
+    ) -> None:
+        """Send a display; `transient` holds its display id."""
+        self._validate_data(data, metadata)
+        output = {
+            "output_type": "update_display_data" if update else "display_data",
+            "data": clean_bundle(data),
+            "metadata": json_clean(metadata or {}),
+        }
+        if transient:
+            output["transient"] = json_clean(transient)
+        self.publish_output(output)
+
+    def clear_output(self, wait: bool = False) -> None:  # noqa: FBT001, FBT002 - IPython's signature
+        """Clear the cell's outputs, now or when the next one comes."""
+        self.publish_output({"output_type": "clear_output", "wait": bool(wait)})
+
+
+class NoHistory(HistoryManager):
+    """Keeps In and Out, and no file."""
+
+    def __init__(self, shell: Any = None, config: Any = None, **traits: Any):
+        super().__init__(shell=shell, config=config, **{**traits, "enabled": False, "hist_file": ":memory:"})
+
+
+class RunShell(InteractiveShell):
+    """An IPython shell without terminal, kernel and files, for one run."""
+
+    displayhook_class = Type(RunDisplayHook)
+    display_pub_class = Type(RunDisplayPublisher)
+    exiter = Instance(ExitAutocall)
+    #: Extensions look for a kernel here.
+    kernel = AnyTrait(None)
+
+    @default("exiter")
+    def _default_exiter(self) -> ExitAutocall:
+        return ExitAutocall(self)
+
+    def init_environment(self) -> None:
+        """Let commands behave as below a kernel: colours, no pager."""
+        os.environ.update(
+            TERM="xterm-color", CLICOLOR="1", FORCE_COLOR="1", CLICOLOR_FORCE="1", PAGER="cat", GIT_PAGER="cat"
+        )
+
+    def init_history(self) -> None:
+        """Keep the history in memory."""
+        self.history_manager = NoHistory(shell=self, parent=self)
+        self.configurables.append(self.history_manager)
+
+    def init_virtualenv(self) -> None:
+        """Leave ``sys.path`` alone: the run's interpreter is the right one."""
+
+    def init_hooks(self) -> None:
+        """Print what would go to a pager."""
+        super().init_hooks()
+        self.set_hook("show_in_pager", _print_page, 99)
+
+    def enable_gui(self, gui: Any = None) -> None:
+        """Accept the inline backend, which has no window system; refuse those that have."""
+        if gui not in (None, "inline", "headless", "asyncio"):
+            raise UsageError(f"A run has no screen for {gui!r}: use %matplotlib inline.")
+
+    def ask_exit(self) -> None:
+        """End the cell: a run goes on without a kernel to leave."""
+        raise SystemExit("The cell asked the kernel to exit.")
+
+    def set_next_input(self, text: str, replace: bool = False) -> None:  # noqa: FBT001, FBT002 - IPython's signature
+        """Do nothing: a run has no next input."""
+
+    def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
+        self.displayhook.publish_output(error_output(evalue, json_clean(stb)) | {"ename": str(etype.__name__)})
+
+    def atexit_operations(self) -> None:
+        """Leave everything to the process's end."""
+
+
+class ShellCells:
+    """Runs cells in a `RunShell`, each inside one event loop, as a kernel does; calling it runs one."""
+
+    def __init__(self, namespace: Namespace, publish: Publish, *, parameters: Mapping[str, Any] | None = None):
+        self._namespace = namespace
+        self._parameters = dict(parameters or {})
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        if not os.environ.get("MPLBACKEND"):
+            os.environ["MPLBACKEND"] = INLINE
+        self.shell = make_shell(namespace)
+        self.shell.displayhook.publish_output = publish
+        self.shell.display_pub.publish_output = publish
+        self.shell.user_ns["_dh"] = [Path.cwd()]
+
+    def __call__(self, task: CellTask) -> None:
+        """Run a cell; publish and raise its error."""
+        shell = self.shell
+        _pad_history(shell, task.cell.ordinal)
+        shell.execution_count = task.cell.ordinal
+        result = self._run(task.code)
+        error = result.error_before_exec or result.error_in_exec
+        if error is not None:
+            raise error
+        if task.parameters:
+            self._namespace.inject(self._parameters)
+
+    def _run(self, code: str) -> Any:
+        future = self._loop.create_task(_run_cell(self.shell, code))
+        try:
+            return self._loop.run_until_complete(future)
+        except KeyboardInterrupt:
+            # The interruption met the loop, not the cell: end the cell where it waits.
+            future.cancel()
+            try:
+                return self._loop.run_until_complete(future)
+            except asyncio.CancelledError:
+                raise KeyboardInterrupt from None
+
+
+async def _run_cell(shell: RunShell, code: str) -> Any:
+    """Run a cell the way ipykernel does: awaited if it awaits, else called, both with the loop running."""
+    broken = None
+    try:
+        transformed = shell.transform_cell(code)
+    except Exception:  # noqa: BLE001 - whatever a transformer raises is the cell's error
+        transformed, broken = code, sys.exc_info()
+    waits = shell.should_run_async(code, transformed_cell=transformed, preprocessing_exc_tuple=broken)
+    if waits:
+        result = None
+        try:
+            result = await shell.run_cell_async(
+                code, store_history=True, transformed_cell=transformed, preprocessing_exc_tuple=broken
+            )
+        finally:
+            shell.events.trigger("post_execute")
+            if result is not None:
+                shell.events.trigger("post_run_cell", result)
+    else:
+        result = shell.run_cell(code, store_history=True)
+    # Background tasks get a turn, as they do between a kernel's cells.
+    await asyncio.sleep(0)
+    return result
+
+
+_made: list[tuple[Namespace, RunShell]] = []
+
+
+def make_shell(namespace: Namespace) -> RunShell:
+    """Make the shell of a namespace; the one that was made for it ahead of time, if one was."""
+    if _made and _made[0][0] is namespace:
+        return _made[0][1]
+    RunShell.clear_instance()
+    config = Config()
+    # tqdm looks for this name to know that it is in a notebook.
+    config.IPKernelApp.tqdm = "a run is a notebook"
+    shell = RunShell.instance(user_module=namespace.module, user_ns=namespace.names, config=config)
+    _made[:] = [(namespace, shell)]
+    return shell
+
+
+InteractiveShellABC.register(RunShell)
+
+
+def _pad_history(shell: RunShell, ordinal: int) -> None:
+    """Let ``In[n]`` be cell n where cells before it take no part in the run."""
+    history = shell.history_manager
+    missing = ordinal - len(history.input_hist_parsed)
+    if missing > 0:
+        history.input_hist_parsed.extend([""] * missing)
+        history.input_hist_raw.extend([""] * missing)
+
+
+def _print_page(_: Any, strng: Any, start: int = 0, screen_lines: int = 0, pager_cmd: Any = None) -> None:  # noqa: ARG001 - IPython's signature
+    text = strng.get("text/plain", "") if isinstance(strng, dict) else strng
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def clean_bundle(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mime bundle as notebooks keep it: bytes as base64, live widgets by what else shows them."""
+    bundle = {mime: _encode(value) for mime, value in data.items()}
+    if _WIDGET in bundle and len(bundle) > 1:
+        del bundle[_WIDGET]
+    return {mime: json_clean(value) for mime, value in bundle.items()}
+
+
+def _encode(value: Any) -> Any:
+    return b64encode(value).decode("ascii") if isinstance(value, bytes) else value
+
+
+def json_clean(value: Any) -> Any:
+    """Return a value of JSON's types, as ipykernel cleans what it sends."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else repr(value)
+    if isinstance(value, bytes):
+        return b64encode(value).decode("ascii")
+    if isinstance(value, Mapping):
+        return {str(k): json_clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset | types.GeneratorType):
+        return [json_clean(v) for v in value]
+    return str(value)
