@@ -82,8 +82,8 @@ def _storage(wishes: Wishes, chosen: Mapping[str, Any]) -> Storage:
     from jupyter_flows.settings import resolve
 
     choice = resolve("storage", option=wishes.storage, metadata=chosen)
-    name, options = _class_and_options("storage", choice.value)
-    return storage_named(name, {**options, **(wishes.storage_options or {})})
+    path, options = _class_and_options("storage", choice.value)
+    return storage_named(path.rpartition(".")[2], {**options, **(wishes.storage_options or {})})
 
 
 def _environment(chosen: Mapping[str, Any]) -> Any:
@@ -91,8 +91,9 @@ def _environment(chosen: Mapping[str, Any]) -> Any:
 
     if not chosen.get("environment"):
         return None
-    name, options = _class_and_options("environment", chosen["environment"])
-    return environment_from_json({"class": name, "options": options}, {})
+    path, options = _class_and_options("environment", chosen["environment"])
+    full = path if "." in path else f"jupyter_flows.environments.{path}"
+    return environment_from_json({"class": full, "options": options}, {})
 
 
 def _class_and_options(what: str, value: Any) -> tuple[str, dict[str, Any]]:
@@ -100,7 +101,7 @@ def _class_and_options(what: str, value: Any) -> tuple[str, dict[str, Any]]:
     if isinstance(value, str):
         return value, {}
     if isinstance(value, Mapping) and isinstance(value.get("class"), str):
-        return value["class"].rpartition(".")[2], dict(value.get("options") or {})
+        return value["class"], dict(value.get("options") or {})
     raise SettingsError(f"The notebook's metadata choose the {what} {value!r}: write its name, or class and options.")
 
 
