@@ -1,0 +1,167 @@
+"""The objects that a notebook may hold, as the analysis sees them: kinds, contents and regions.
+
+A *value* is the set of objects that an expression may give; immutable things without contents (numbers, text, None)
+are no objects, so their value is the empty set. Objects that may share state (views) or that unknown code may have
+linked share a *region*, and effects are recorded for regions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+from jupyter_flows.capture.ledger import Track
+
+#: Ids of the objects an expression may give.
+Value = frozenset[int]
+NOTHING: Value = frozenset()
+#: The field of everything that is not kept under a name of its own.
+ANY = "*"
+#: Objects that code does not change by being handed them.
+INERT = frozenset({"function", "class", "api"})
+
+
+class Region:
+    """Objects that may share state; a node of a union-find forest."""
+
+    __slots__ = ("blob", "born", "inside", "parent", "track")
+
+    def __init__(self, born: int = -1) -> None:
+        #: The cell that made it.
+        self.born = born
+        self.parent: Region | None = None
+        self.track = Track()
+        #: All that members of the region may hold.
+        self.inside: set[int] = set()
+        #: The object that stands for whatever unknown code may have put here.
+        self.blob: int | None = None
+
+    def root(self) -> Region:
+        """Return the region that this one has become part of."""
+        top = self
+        while top.parent is not None:
+            top = top.parent
+        while self.parent is not None and self.parent is not top:
+            self.parent, self = top, self.parent
+        return top
+
+
+class Obj:
+    """One object, or all the objects that one place in the source makes."""
+
+    __slots__ = ("data", "fields", "id", "kind", "region", "touches")
+
+    def __init__(self, number: int, kind: str, region: Region) -> None:
+        self.id = number
+        self.kind = kind
+        self.region = region
+        #: What it may hold, by attribute or constant key; the rest under `ANY`.
+        self.fields: dict[str, Value] = {}
+        #: Code of a function, class of an instance, path of an API: by kind.
+        self.data: Any = None
+        #: Hidden resources that unknown code of this object may use.
+        self.touches: frozenset[str] = frozenset()
+
+
+class Heap:
+    """All objects of one analysis."""
+
+    def __init__(self) -> None:
+        self.objs: list[Obj] = []
+        #: Grows with every change of contents or regions: loops run until it rests.
+        self.version = 0
+        #: The cell being analysed.
+        self.cell = -1
+        self._made: dict[Hashable, Obj] = {}
+
+    def make(self, key: Hashable, kind: str, region: Region | None = None) -> Obj:
+        """Return the object made at a place, the same one for the same key."""
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = Obj(len(self.objs), kind, region or Region(self.cell))
+            self.objs.append(found)
+        return found
+
+    def region(self, obj: int) -> Region:
+        """Return an object's region."""
+        region = self.objs[obj].region
+        return region if region.parent is None else region.root()
+
+    def union(self, one: Region, two: Region) -> Region:
+        """Make two regions one."""
+        one, two = one.root(), two.root()
+        if one is two:
+            return one
+        if len(two.inside) > len(one.inside):
+            one, two = two, one
+        two.parent = one
+        one.inside |= two.inside
+        one.track.absorb(two.track)
+        one.born = min(one.born, two.born)
+        if one.blob is None:
+            one.blob = two.blob
+        self.version += 1
+        return one
+
+    def store(self, obj: int, field: str, value: Value) -> None:
+        """Let an object hold more."""
+        if not value:
+            return
+        fields = self.objs[obj].fields
+        old = fields.get(field, NOTHING)
+        if not value <= old:
+            fields[field] = old | value
+            self.region(obj).inside |= value
+            self.version += 1
+
+    def load(self, obj: int, field: str) -> Value:
+        """Return what an object may hold under a name."""
+        fields = self.objs[obj].fields
+        found = fields.get(field, NOTHING)
+        if field != ANY and ANY in fields:
+            found |= fields[ANY]
+        return self._with_blob(obj, found)
+
+    def load_all(self, obj: int) -> Value:
+        """Return all that an object may hold."""
+        fields = self.objs[obj].fields
+        if not fields:
+            return self._with_blob(obj, NOTHING)
+        return self._with_blob(obj, frozenset().union(*fields.values()))
+
+    def _with_blob(self, obj: int, found: Value) -> Value:
+        blob = self.region(obj).blob
+        return found if blob is None or blob in found else found | {blob}
+
+    def mix(self, obj: int) -> None:
+        """Forget which name holds what (after sorting, shuffling, updating)."""
+        fields = self.objs[obj].fields
+        if fields and (len(fields) > 1 or ANY not in fields):
+            merged = frozenset().union(*fields.values())
+            if fields.get(ANY) != merged:
+                fields[ANY] = merged
+                self.version += 1
+
+    def reach(self, value: Iterable[int]) -> tuple[list[int], list[Region]]:
+        """Return the objects and the regions that a value leads to, itself included."""
+        objs: dict[int, None] = dict.fromkeys(value)
+        regions: dict[Region, None] = {}
+        stack = list(objs)
+        while stack:
+            region = self.region(stack.pop())
+            if region in regions:
+                continue
+            regions[region] = None
+            if region.inside:
+                for held in region.inside:
+                    if held not in objs:
+                        objs[held] = None
+                        stack.append(held)
+        return list(objs), list(regions)
+
+    def inner(self, value: Value) -> Value:
+        """Return what lies strictly inside a value."""
+        held: set[int] = set()
+        for obj in value:
+            held |= self.region(obj).inside
+        return frozenset(self.reach(held)[0]) if held else NOTHING

@@ -1,0 +1,489 @@
+"""The state of the abstract interpretation, and the few things that every part of it does to that state."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
+
+from jupyter_flows.capture.heap import ANY, INERT, NOTHING, Heap, Obj, Value
+from jupyter_flows.capture.ledger import Ledger, Track
+from jupyter_flows.capture.resources import Resources
+from jupyter_flows.capture.scopes import Names, Scope
+
+#: Names that a kernel's module has without any cell binding them.
+BUILTINS = frozenset(dir(builtins)) | {
+    "display", "get_ipython", "exit", "quit", "__file__", "__name__", "__doc__", "__builtins__", "__annotations__",
+}  # fmt: skip
+_HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[iod]h|In|Out")
+
+#: Calls followed into their bodies in one cell before the analysis gives up being precise.
+CALL_BUDGET = 500
+#: Calls followed inside each other.
+CALL_DEPTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of the analysis, each of which tests switch off to see that it is needed."""
+
+    read_after_write: bool = True
+    write_after_read: bool = True
+    write_after_write: bool = True
+    #: Changing an object in place is a write.
+    mutation: bool = True
+    #: A name bound to an object that has a name already is the same object.
+    aliases: bool = True
+    #: Containers, instances and closures hold what was put into them.
+    contents: bool = True
+    #: Calling runs the code of the value that is called, by whatever route it came.
+    carried_code: bool = True
+    #: Functions look their globals up when called, in the one module.
+    late_binding: bool = True
+    #: Functions write globals.
+    global_writes: bool = True
+    #: Mutable defaults live as long as their function.
+    defaults: bool = True
+    #: Closures share the variables of the function around them.
+    closures: bool = True
+    #: Iterating over an iterator uses it up.
+    iterators: bool = True
+    #: Generators run their code when iterated, not when made.
+    lazy_code: bool = True
+    #: Attributes found on an instance's class run with the instance.
+    methods: bool = True
+    #: Operators, printing and iteration run an instance's special methods.
+    special_methods: bool = True
+    #: Code that is not known may change and link all it is given.
+    unknown_calls: bool = True
+    #: Slices, columns and transposes share data with what they are taken from.
+    views: bool = True
+    #: Hidden state (random generators, files, figures) is ordered like a name.
+    resources: bool = True
+    #: What nobody can follow is ordered against everything.
+    barriers: bool = True
+
+
+ALL_RULES = Rules()
+
+
+@dataclass(slots=True)
+class Args:
+    """The values that a call passes."""
+
+    positional: list[Value] = field(default_factory=list)
+    keywords: dict[str, Value] = field(default_factory=dict)
+    #: What ``*`` and ``**``, or callers that are not known, may pass for any parameter.
+    rest: Value | None = None
+    node: ast.Call | None = None
+
+    def all(self) -> Value:
+        """Return everything passed."""
+        return NOTHING.union(*self.positional, *self.keywords.values(), self.rest or NOTHING)
+
+    def constant(self, index: int, keyword: str = "") -> object:
+        """Return the literal passed for a parameter, None if there is none."""
+        if self.node is None:
+            return None
+        for word in self.node.keywords:
+            if word.arg == keyword and keyword:
+                return word.value.value if isinstance(word.value, ast.Constant) else None
+        if 0 <= index < len(self.node.args):
+            node = self.node.args[index]
+            return node.value if isinstance(node, ast.Constant) else None
+        return None
+
+    def shifted(self) -> Args:
+        """Return the arguments without the first one."""
+        node = self.node
+        if node is not None and node.args:
+            node = ast.Call(func=node.func, args=node.args[1:], keywords=node.keywords)
+        return replace(self, positional=self.positional[1:], node=node)
+
+
+class Refused(RuntimeError):
+    """Following the code costs too much: give up precision, keep the order."""
+
+
+class Machine:
+    """What is known of the notebook at one point of its run from top to bottom."""
+
+    def __init__(self, rules: Rules = ALL_RULES) -> None:
+        self.rules = rules
+        self.heap = Heap()
+        kinds = [n.replace("_", "-") for n in ("read_after_write", "write_after_read", "write_after_write") if getattr(rules, n)]
+        self.ledger = Ledger(kinds)
+        self.resources = Resources(rules.resources)
+        self.module = Scope(Names(), None)
+        self.scope = self.module
+        self.tracks: dict[str, Track] = {}
+        self.barriers: dict[int, str] = {}
+        self.undefined: list[tuple[int, str, int]] = []
+        self.stars: list[str] = []
+        self.cell = -1
+        self.line = 0
+        #: Where allocations happen: grows with each call followed.
+        self.context: int = 0
+        self.contexts: dict[Hashable, int] = {}
+        self.depth = 0
+        self.budget = CALL_BUDGET
+        self.weak = 0
+        self.logs: list[dict[tuple[Scope, str], tuple[Value | None, int]]] = []
+        #: name -> the cell that surely wrote it last
+        self.stamps: dict[str, int] = {}
+        #: Activations being followed, and their functions.
+        self.active: list[Scope] = []
+        self.running: list[Obj] = []
+        self.resuming: list[Obj] = []
+        #: The class whose body is being run.
+        self.owner: int | None = None
+        #: Some class has special methods.
+        self.has_special = False
+        self._special: Value = NOTHING
+        #: The branches that were open when this cell made a figure.
+        self.figure: list[int] | None = None
+        self.reset_cell(-1)
+
+    def reset_cell(self, cell: int) -> None:
+        """Start a cell."""
+        self.cell = self.heap.cell = self.ledger.cell = self.resources.cell = cell
+        self.context = self.intern(("cell", cell))
+        self.budget = CALL_BUDGET
+        self.figure = None
+        self.reads: set[str] = set()
+        self.writes: set[str] = set()
+        self.deletes: set[str] = set()
+        self.mutates: set[str] = set()
+        #: name -> who wrote it before this cell did
+        self.before: dict[str, set[int]] = {}
+
+    def intern(self, key: Hashable) -> int:
+        """Return a small number for a context."""
+        return self.contexts.setdefault(key, len(self.contexts) + 1)
+
+    # ---- objects
+
+    def new(self, node: object, kind: str, *more: Hashable) -> Obj:
+        """Return the object that a place in the source makes here."""
+        return self.heap.make((id(node), self.context, kind, *more), kind)
+
+    def view(self, base: int, kind: str, *more: Hashable) -> Obj:
+        """Return an object of another kind that shares its state with a given one."""
+        region = self.heap.region(base) if self.rules.views else None
+        made = self.heap.make(("view", base, kind, *more), kind, region)
+        if made.fields.get(ANY) is None:
+            self.hold(made, self.heap.load_all(base))
+            made.touches = self.heap.objs[base].touches
+        return made
+
+    def api(self, path: str) -> Value:
+        """Return the value of a library's module, function, class or attribute."""
+        made = self.heap.make(("api", path), "api")
+        made.data = path
+        return frozenset((made.id,))
+
+    def hold(self, holder: Obj, value: Value, name: str = ANY) -> None:
+        """Put a value into an object."""
+        if self.rules.contents:
+            self.heap.store(holder.id, name, value)
+
+    def objects(self, value: Value) -> list[Obj]:
+        """Return the objects of a value."""
+        objs = self.heap.objs
+        return [objs[i] for i in value]
+
+    # ---- accesses
+
+    def look(self, value: Value) -> None:
+        """Record that objects are read, not what they hold."""
+        heap = self.heap
+        for obj in value:
+            if heap.objs[obj].kind != "api":
+                self.ledger.read(heap.region(obj).track, is_object=True)
+
+    def examine(self, value: Value) -> list[int]:
+        """Record that objects and all they hold are read; return all of it."""
+        objs, regions = self.heap.reach(value)
+        for region in regions:
+            self.ledger.read(region.track, is_object=True)
+        return objs
+
+    def change(self, value: Value) -> None:
+        """Record that objects are changed in place."""
+        if not self.rules.mutation:
+            return
+        for obj in value:
+            if self.heap.objs[obj].kind == "api":
+                continue
+            region = self.heap.region(obj)
+            self.ledger.change(region.track)
+            if region.born != self.cell and region.track.label:
+                self.mutates.add(region.track.label)
+
+    def barrier(self, reason: str) -> None:
+        """Order the current cell against all others."""
+        if self.rules.barriers:
+            self.barriers.setdefault(self.cell, reason)
+
+    def lose_track(self, reason: str) -> Value:
+        """Take it that anything may have happened to anything."""
+        self.barrier(reason)
+        everything = NOTHING.union(*self.module.vars.values())
+        blob = self.link(everything)
+        for name in list(self.module.vars):
+            self.module.vars[name] |= blob
+        return blob
+
+    def link(self, value: Value) -> Value:
+        """Let everything that a value reaches be changed and held by everything else in reach; return its stand-in."""
+        objs, _ = self.heap.reach(value)
+        plain = [o for o in objs if self.heap.objs[o].kind not in INERT]
+        if not plain:
+            return NOTHING
+        region = self.heap.region(plain[0])
+        for obj in plain[1:]:
+            region = self.heap.union(region, self.heap.region(obj))
+        if region.blob is None:
+            blob = Obj(len(self.heap.objs), "unknown", region)
+            self.heap.objs.append(blob)
+            region.blob = blob.id
+            self.heap.version += 1
+        if not region.inside.issuperset(objs):
+            region.inside.update(objs)
+            self.heap.version += 1
+        blob = self.heap.objs[region.blob]
+        touches = frozenset().union(blob.touches, *(self.heap.objs[o].touches for o in plain))
+        blob.touches = touches
+        self.change(frozenset((blob.id,)))
+        return frozenset((blob.id,))
+
+    # ---- names
+
+    def track(self, name: str) -> Track:
+        """Return the history of a global name."""
+        found = self.tracks.get(name)
+        if found is None:
+            found = self.tracks[name] = Track(name)
+        return found
+
+    def load(self, name: str) -> Value:
+        """Read a name where Python would look for it."""
+        scope = self.scope
+        while scope.parent is not None:
+            names = scope.names
+            if name in names.globals:
+                break
+            if name in names.own and (scope is self.scope or not scope.is_class):
+                if scope.cell is not None and name in names.captured and self.rules.closures:
+                    self.look(frozenset((scope.cell,)))
+                found = scope.vars.get(name)
+                if found is not None:
+                    self.look(found)
+                    return found
+                if not scope.is_class:
+                    return NOTHING
+            scope = scope.parent
+        return self.load_global(name)
+
+    def load_global(self, name: str) -> Value:
+        """Read a global name, recording that this cell does."""
+        if (self.depth == 0 or self.rules.late_binding) and self.stamps.get(name) != self.cell:
+            self.ledger.read(self.track(name))
+            if name in self.module.vars or name not in BUILTINS:
+                self.reads.add(name)
+        value = self.module.vars.get(name)
+        if value is None:
+            return self._load_unbound(name)
+        self.look(value)
+        return value
+
+    def _load_unbound(self, name: str) -> Value:
+        if name in BUILTINS:
+            return self.api("builtins." + name)
+        if self.stars:
+            self.resources.use(f"<module:{self.stars[-1].split('.')[0]}>")
+            return NOTHING.union(*(self.api(f"{star}.{name}") for star in self.stars))
+        if _HISTORY.fullmatch(name):
+            self.resources.read("<display history>")
+        elif not self.barriers:
+            self.undefined.append((self.cell, name, self.line))
+        free = self.heap.make(("free", name), "unknown")
+        free.region.born = -1
+        self.heap.region(free.id).track.label = name
+        self.look(frozenset((free.id,)))
+        return frozenset((free.id,))
+
+    def home(self, name: str) -> Scope:
+        """Return the scope that binding a name here writes to."""
+        scope = self.scope
+        while scope.parent is not None:
+            if name in scope.names.globals:
+                return self.module
+            if name in scope.names.own or not (scope.is_comprehension or name in scope.names.nonlocals):
+                return scope
+            scope = scope.parent
+        return scope
+
+    def bind(self, name: str, value: Value) -> None:
+        """Write a name."""
+        scope = self.home(name)
+        if scope.parent is None:
+            self._bind_global(name, value)
+            return
+        old = scope.vars.get(name)
+        self._log((scope, name), (old, -1))
+        if old is not None and (self.weak or scope.accumulate or scope is not self.scope or name in scope.names.captured):
+            value |= old
+        scope.vars[name] = value
+        if scope.cell is not None and name in scope.names.captured and self.rules.closures:
+            self.hold(self.heap.objs[scope.cell], value, name)
+            self.change(frozenset((scope.cell,)))
+
+    def _bind_global(self, name: str, value: Value) -> None:
+        if self.depth and not self.rules.global_writes:
+            return
+        old = self.module.vars.get(name)
+        stamp = self.stamps.get(name, -1)
+        self._log((self.module, name), (old, stamp))
+        self._write_global(name)
+        if self.weak or self.depth:
+            value = value if old is None else value | old
+        else:
+            self.stamps[name] = self.cell
+        if not self.rules.aliases and self.depth == 0:
+            value = frozenset(o if self.heap.objs[o].kind in INERT else self.view_of_nothing(o, name) for o in value)
+        self.module.vars[name] = value
+        for obj in value:
+            track = self.heap.region(obj).track
+            if not track.label:
+                track.label = name
+
+    def view_of_nothing(self, obj: int, name: str) -> int:
+        """Return a copy that shares nothing (what ignoring aliases would believe)."""
+        found = self.heap.objs[obj]
+        made = self.heap.make(("copy", obj, name), found.kind)
+        made.fields, made.data = dict(found.fields), found.data
+        self.heap.region(made.id).inside |= self.heap.region(obj).inside
+        return made.id
+
+    def _write_global(self, name: str) -> None:
+        track = self.track(name)
+        self.before.setdefault(name, set(track.writers))
+        self.writes.add(name)
+        self.ledger.write(track)
+
+    def unbind(self, name: str) -> None:
+        """Delete a name."""
+        scope = self.home(name)
+        old = scope.vars.get(name)
+        if scope.parent is not None:
+            return
+        self._log((scope, name), (old, self.stamps.get(name, -1)))
+        self._write_global(name)
+        self.deletes.add(name)
+        if old is None:
+            self.undefined.append((self.cell, name, self.line))
+        if not self.weak and not self.depth:
+            self.stamps[name] = self.cell
+            scope.vars.pop(name, None)
+
+    # ---- branches
+
+    def alternatives(self, *bodies: Callable[[], None]) -> None:
+        """Run bodies of which one happens, and join what they leave."""
+        leaves: list[dict[tuple[Scope, str], tuple[Value | None, int]]] = []
+        olds: dict[tuple[Scope, str], tuple[Value | None, int]] = {}
+        for body in bodies:
+            self.logs.append({})
+            try:
+                body()
+            finally:
+                log = self.logs.pop()
+            leaves.append({key: (key[0].vars.get(key[1]), self._stamp(key)) for key in log})
+            for key, old in log.items():
+                self._put(key, *old)
+                olds.setdefault(key, old)
+        for key, old in olds.items():
+            self._log(key, old)
+            ends = [leaf.get(key, old) for leaf in leaves]
+            self._put(key, _join([v for v, _ in ends]), min(s for _, s in ends))
+
+    def repeat(self, body: Callable[[], None], *, weak: bool) -> None:
+        """Run a body that happens any number of times until nothing new comes of it."""
+        self.weak += weak
+        try:
+            for _ in range(60):
+                version = self.heap.version
+                self.logs.append({})
+                try:
+                    body()
+                finally:
+                    log = self.logs.pop()
+                changed = self.heap.version != version
+                for key, old in log.items():
+                    self._log(key, old)
+                    joined = _join([old[0], key[0].vars.get(key[1])])
+                    changed = changed or joined != old[0]
+                    self._put(key, joined, old[1])
+                if not changed:
+                    return
+        finally:
+            self.weak -= weak
+        raise Refused
+
+    def _log(self, key: tuple[Scope, str], old: tuple[Value | None, int]) -> None:
+        if len(self.logs) > key[0].base:
+            self.logs[-1].setdefault(key, old)
+
+    def _stamp(self, key: tuple[Scope, str]) -> int:
+        return self.stamps.get(key[1], -1) if key[0].parent is None else -1
+
+    def _put(self, key: tuple[Scope, str], value: Value | None, stamp: int) -> None:
+        scope, name = key
+        if value is None:
+            scope.vars.pop(name, None)
+        else:
+            scope.vars[name] = value
+        if scope.parent is None:
+            self.stamps[name] = stamp
+
+    # ---- what the parts of the interpreter give each other
+
+    def value(self, node: ast.expr) -> Value:
+        """Evaluate an expression."""
+        raise NotImplementedError
+
+    def block(self, body: Sequence[ast.stmt]) -> None:
+        """Run statements."""
+        raise NotImplementedError
+
+    def call(self, callee: Value, args: Args, node: object) -> Value:
+        """Call a value."""
+        raise NotImplementedError
+
+    def iterate(self, value: Value, node: object) -> Value:
+        """Go through what a value holds; return the items."""
+        raise NotImplementedError
+
+    def touch(self, value: Value) -> None:
+        """Read deeply, as printing, comparing and computing do, special methods included."""
+        raise NotImplementedError
+
+    def assign(self, target: ast.expr, value: Value) -> None:
+        """Bind a target to a value."""
+        raise NotImplementedError
+
+    def set_attribute(self, target: Value, name: str, value: Value) -> None:
+        """Set an attribute."""
+        raise NotImplementedError
+
+    def havoc(self, value: Value, node: object) -> Value:
+        """Hand a value to code that is not known; return what may come back."""
+        raise NotImplementedError
+
+
+def _join(values: Sequence[Value | None]) -> Value | None:
+    found = [v for v in values if v is not None]
+    return NOTHING.union(*found) if found else None

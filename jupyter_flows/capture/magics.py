@@ -1,0 +1,199 @@
+"""IPython's magics and shell escapes, as the calls that its transformer makes of them."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from jupyter_flows.capture.expressions import _VALUE
+from jupyter_flows.capture.heap import NOTHING, Value
+from jupyter_flows.capture.machine import ALL_RULES, Rules
+from jupyter_flows.capture.resources import FILES, file_resource
+from jupyter_flows.capture.statements import Statements
+
+#: Magics that show something and change nothing.
+_SHOWING = frozenset(
+    "html HTML javascript js latex markdown svg pinfo pinfo2 psource pdoc pfile pdef pycat lsmagic quickref magic "
+    "alias_magic page precision colors pprint xmode tb doctest_mode load_ext reload_ext unload_ext autoreload "
+    "automagic autosave config_ logstop hist history notebook pwd ls ll env_ dirs date".split()
+)
+#: Magics whose text is Python of the cell.
+_RUNNING = frozenset({"time", "prun", "capture", "memit", "mprun", "lprun"})
+_REPEATING = frozenset({"timeit"})
+_SETTINGS = frozenset({"matplotlib", "config"})
+_SHELLS = frozenset({"bash", "sh", "script", "sx", "system", "!", "cmd", "perl", "ruby", "pypy", "python", "python3", "python2"})
+_INTERPOLATED = re.compile(r"\{([^{}]+)\}|\$([A-Za-z_]\w*)")
+
+
+class Magics(Statements):
+    """Evaluate ``get_ipython().…(…)``."""
+
+    def __init__(self, rules: Rules = ALL_RULES) -> None:
+        #: The Python inside magics, by call and text.
+        self.parsed: dict[tuple[int, str], list[ast.stmt]] = {}
+        super().__init__(rules)
+
+    def _call(self, node: ast.Call) -> Value:
+        function = node.func
+        if (
+            isinstance(function, ast.Attribute)
+            and isinstance(function.value, ast.Call)
+            and isinstance(function.value.func, ast.Name)
+            and function.value.func.id == "get_ipython"
+        ):
+            return self._shell(function.attr, node)
+        return super()._call(node)
+
+    def _shell(self, method: str, node: ast.Call) -> Value:
+        texts = [a.value if isinstance(a, ast.Constant) and isinstance(a.value, str) else None for a in node.args]
+        if method in ("system", "getoutput", "getoutput_", "system_raw", "system_piped"):
+            return self._command(texts[0] if texts else None, node)
+        if method == "magic" and texts and texts[0]:
+            name, _, line = texts[0].partition(" ")
+            return self._magic(name.lstrip("%"), line, None, node)
+        if method == "run_line_magic" and len(texts) >= 2 and texts[0]:
+            return self._magic(texts[0], texts[1] or "", None, node)
+        if method == "run_cell_magic" and len(texts) >= 3 and texts[0]:
+            return self._magic(texts[0], texts[1] or "", texts[2] or "", node)
+        if method in ("set_next_input", "show_usage"):
+            return NOTHING
+        return self.lose_track(f"asks IPython to {method}")
+
+    def _magic(self, name: str, line: str, body: str | None, node: ast.Call) -> Value:
+        if name in _RUNNING:
+            return self._run_text(name, line, body, node)
+        if name in _REPEATING:
+            self.repeat(lambda: self._silently(name, line, body, node), weak=True)
+            return NOTHING
+        if name in _SHOWING:
+            self._interpolate(line, node)
+            return NOTHING
+        if name in _SETTINGS:
+            self.resources.use("<rcparams>")
+            return NOTHING
+        if name in ("writefile", "file", "%writefile"):
+            self._interpolate(line, node)
+            self.resources.use(file_resource(line.split()[-1] if line.split() else None))
+            return NOTHING
+        if name in ("env", "set_env"):
+            self._interpolate(line, node)
+            self.resources.use("<environ>") if "=" in line or name == "set_env" else self.resources.read("<environ>")
+            return NOTHING
+        if name in ("pip", "conda", "mamba", "uv"):
+            return self._command(line, node)
+        if name in _SHELLS or name in ("cd", "pushd", "popd"):
+            self._interpolate(line, node)
+            self.barrier(f"runs the magic %{name}, whose effects nobody can follow")
+            self.resources.use(FILES)
+            return NOTHING
+        return self.lose_track(f"runs the magic %{name}, whose effects nobody can follow")
+
+    def _silently(self, name: str, line: str, body: str | None, node: ast.Call) -> None:
+        self._run_text(name, line, body, node)
+
+    def _run_text(self, name: str, line: str, body: str | None, node: ast.Call) -> Value:
+        text = body if body is not None else re.sub(r"^(\s*-{1,2}\w+(\s+\d+)?)*\s*", "", line)
+        statements = self._python(node, text, body is not None)
+        if name == "capture" and body is not None:
+            words = [w for w in line.split() if not w.startswith("-")]
+            if words and words[0].isidentifier():
+                self.bind(words[0], frozenset((self.new(node, "tuple").id,)))
+        if body is not None and name in _REPEATING and line.strip():
+            self.block(self._python(node, line, False))
+        if body is None and len(statements) == 1 and isinstance(statements[0], ast.Expr):
+            value = self.value(statements[0].value)
+            self.touch(value)
+            return value
+        self.block(statements)
+        return NOTHING
+
+    def _python(self, node: ast.Call, text: str, below: bool) -> list[ast.stmt]:
+        """Parse the Python in a magic once, at the lines where it stands."""
+        from jupyter_flows.capture.source import parse
+
+        key = (id(node), text)
+        found = self.parsed.get(key)
+        if found is None:
+            try:
+                tree = parse(text)
+            except Exception:
+                self.lose_track("holds text after a magic that is not Python")
+                return []
+            ast.increment_lineno(tree, node.lineno - (0 if below else 1))
+            found = self.parsed[key] = tree.body
+        return found
+
+    def _command(self, command: str | None, node: ast.Call) -> Value:
+        """Run a shell command: it may read and write files, and see the environment."""
+        if command is not None:
+            self._interpolate(command, node)
+            if re.match(r"\s*cd\b", command):
+                self.barrier("changes the working directory")
+        self.resources.use(FILES)
+        self.resources.read("<environ>")
+        return frozenset((self.new(node, "list").id,))
+
+    def _interpolate(self, text: str, node: ast.Call) -> None:
+        """Read the names that IPython puts into a command: ``{name}`` and ``$name``."""
+        for match in _INTERPOLATED.finditer(text):
+            expression = match[1] or match[2]
+            try:
+                ast.parse(expression, mode="eval")
+            except SyntaxError:
+                continue
+            for statement in self._python(node, expression, False):
+                if isinstance(statement, ast.Expr) and self._known_names(statement.value):
+                    self.touch(self.value(statement.value))
+
+    def _known_names(self, node: ast.expr) -> bool:
+        """Tell shell variables from the notebook's."""
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        return bool(names) and all(name in self.module.vars for name in names)
+
+
+class Interpreter(Magics):
+    """The whole interpreter; runs a notebook cell by cell."""
+
+    def run_cell(self, index: int, tree: ast.Module, *, parameters: bool = False, may_fail: bool = False) -> None:
+        """Run one cell."""
+        self.reset_cell(index)
+        self.weak = 1 if may_fail else 0
+        try:
+            self.block(tree.body)
+        except (RuntimeError, RecursionError):
+            self._give_up(tree)
+        self.weak = 0
+        if tree.body and isinstance(tree.body[-1], ast.Expr):
+            self.resources.use("<display history>")
+        if parameters:
+            self._loosen()
+        for name, writers in self.before.items():
+            if self.stamps.get(name) != index:
+                self.ledger.need(writers)
+
+    def _give_up(self, tree: ast.Module) -> None:
+        """Take it that the cell did anything at all."""
+        self.scope, self.logs, self.depth, self.owner = self.module, [], 0, None
+        self.active.clear()
+        self.running.clear()
+        self.resuming.clear()
+        self.weak = 1
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+                self._bind_global(node.id, NOTHING)
+            elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
+                self._bind_global(node.name, NOTHING)
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                for alias in node.names:
+                    self._bind_global(alias.asname or alias.name.split(".")[0], NOTHING)
+        self.lose_track("is too involved to follow")
+
+    def _loosen(self) -> None:
+        """Let parameters have any value that JSON can give them."""
+        for name in sorted(self.writes):
+            made = self.heap.make(("parameter", self.cell, name), "json")
+            if name in self.module.vars:
+                self.module.vars[name] |= {made.id}
+
+
+_VALUE[ast.Call] = Magics._call
