@@ -1,7 +1,6 @@
 """Run cells of plain Python, without IPython, with the outputs that a kernel gives for such cells."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast

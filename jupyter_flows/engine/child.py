@@ -6,6 +6,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -33,7 +34,8 @@ class Child:
 
     def send(self, line: str) -> None:
         """Write a line to its standard input; raise `OSError` when it is gone."""
-        assert self.popen.stdin is not None
+        if self.popen.stdin is None:
+            raise BrokenPipeError(line)
         self.popen.stdin.write(line.encode())
         self.popen.stdin.flush()
 
@@ -49,10 +51,8 @@ class Child:
     def close(self) -> None:
         """Let go of pipes and files; a process that still waits for a job ends."""
         if self.popen.stdin:
-            try:
+            with suppress(OSError):
                 self.popen.stdin.close()
-            except OSError:
-                pass
         os.close(self.events_fd)
         os.close(self.board_fd)
         self.errors.close()

@@ -100,7 +100,7 @@ def run_callback(name: str, callback: Callable[[], Any] | None) -> str:
             home.call(name, callback)
         else:
             callback()
-    except BaseException as error:  # noqa: BLE001 - a callback may raise anything, and on_exit must follow
+    except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and home is None:
             raise
         text = " ".join(str(error).split())[:LONGEST]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -43,10 +44,9 @@ class Launcher:
 
         Raises `RunError` when the interpreter can't be started or the job can't be sent.
         """
-        line = job.to_line()
         kind = (job.python, job.needs_shell)
-        child = self._give(line, self._child_for(job))
-        process = Process(child, on_event, on_settled=lambda: self._settled(process, kind))
+        child = self._give(job, self._child_for(job))
+        process = Process(child, on_event, on_settled=lambda: self._settled(kind))
         with self._lock:
             self._processes = {p for p in self._processes if not p.finished} | {process}
         process.start_watching()
@@ -103,23 +103,21 @@ class Launcher:
             child.close()
         return start_child(job.python, needs_shell=job.needs_shell)
 
-    def _give(self, line: str, child: Child) -> Child:
+    def _give(self, job: Job, child: Child) -> Child:
         try:
-            child.send(line)
+            child.send(job.to_line())
         except OSError:
             child.popen.wait()
             words = child.last_words()
             if not words:
                 child.close()
-                raise RunError(f"The run's process ended before it took its job ({child.popen.args}).") from None
+                raise RunError(f"The run's process ended before it took its job ({job.python}).") from None
         return child
 
-    def _settled(self, process: Process, kind: Kind) -> None:
-        """Make the next spare once the run is on its way, so that it does not take the run's processor."""
-        try:
+    def _settled(self, kind: Kind) -> None:
+        """Make the next spare once a run is on its way, so that it does not take that run's processor."""
+        with suppress(RunError):  # The next run of this kind says it better.
             self.warm(*kind)
-        except RunError:
-            pass  # The next run of this kind says it better.
 
     def _drop(self, kind: Kind, child: Child) -> None:
         with self._lock:

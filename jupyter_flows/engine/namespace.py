@@ -30,8 +30,7 @@ class Namespace:
     def install(self) -> None:
         """Make it this process's ``__main__``, for pickles, processes and type names."""
         sys.modules["__main__"] = self.module
-        builtins.input = _no_input
-        getpass.getpass = _no_input
+        vars(builtins)["input"] = vars(getpass)["getpass"] = _no_input
 
     def inject(self, values: Mapping[str, Any]) -> None:
         """Set the run's parameters."""

@@ -22,11 +22,11 @@ class PackedLoader(SourceLoader):
         """Return the path that tracebacks and ``__file__`` show."""
         return str(self._path)
 
-    def get_data(self, path: str) -> bytes:  # type: ignore[override]
+    def get_data(self, path: str) -> bytes:
         """Return the packed source, or what lies beside the module."""
         return self._source if path == str(self._path) else Path(path).read_bytes()
 
-    def path_stats(self, path: str) -> Mapping[str, float]:  # type: ignore[override]
+    def path_stats(self, path: str) -> Mapping[str, float]:
         """Say that there is no compiled copy: another source may have made it."""
         raise OSError(path)
 

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from jupyter_flows.core.events import Event
 from jupyter_flows.core.state import FINISHED
@@ -179,10 +180,8 @@ class Process:
             )
 
     def _kill_group(self) -> None:
-        try:
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
 
 
 def _poll(fd: int, seconds: float) -> tuple[list[int], None, None]:

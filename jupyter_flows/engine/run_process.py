@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import faulthandler
+import importlib
 import os
 import sys
 import tempfile
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--board", type=int)
     parser.add_argument("--shell", action="store_true")
     options = parser.parse_args(arguments)
-    os.set_inheritable(options.events, False)  # noqa: FBT003 - the standard library's signature
+    os.set_inheritable(options.events, False)
     # Where standard error went until now keeps the interpreter's last words, for the launcher.
     faulthandler.enable(os.dup(2))
     control = Control()
@@ -196,6 +197,4 @@ _DEFAULT = {"class": "jupyter_flows.environments.RemoteEnvironment", "options": 
 
 if __name__ == "__main__":
     # Under its own name, because `__main__` becomes the notebook.
-    from jupyter_flows.engine import run_process
-
-    run_process.main()
+    importlib.import_module("jupyter_flows.engine.run_process").main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
 import types
@@ -41,7 +42,7 @@ class RunDisplayHook(DisplayHook):
         self.msg: dict[str, Any] = {"output_type": "execute_result"}
 
     def write_output_prompt(self) -> None:
-        """Number it."""
+        """Give it the cell's number."""
         self.msg["execution_count"] = self.prompt_count
 
     def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
@@ -62,15 +63,16 @@ class RunDisplayPublisher(DisplayPublisher):
 
     def publish(
         self,
-        data: dict[str, Any],
-        metadata: dict[str, Any] | None = None,
+        data: Any,
+        metadata: Any = None,
+        source: Any = None,  # noqa: ARG002 - IPython's, deprecated there
         *,
-        transient: dict[str, Any] | None = None,
-        update: bool = False,
+        transient: Any = None,
+        update: Any = False,
         **_: Any,
     ) -> None:
         """Send a display; `transient` holds its display id."""
-        self._validate_data(data, metadata)
+        self._validate_data(data, metadata)  # type: ignore[no-untyped-call] # IPython has no types
         output = {
             "output_type": "update_display_data" if update else "display_data",
             "data": clean_bundle(data),
@@ -100,6 +102,9 @@ class RunShell(InteractiveShell):
     exiter = Instance(ExitAutocall)
     #: Extensions look for a kernel here.
     kernel = AnyTrait(None)
+    displayhook: Any
+    display_pub: Any
+    history_manager: Any
 
     @default("exiter")
     def _default_exiter(self) -> ExitAutocall:
@@ -121,8 +126,8 @@ class RunShell(InteractiveShell):
 
     def init_hooks(self) -> None:
         """Print what would go to a pager."""
-        super().init_hooks()
-        self.set_hook("show_in_pager", _print_page, 99)
+        super().init_hooks()  # type: ignore[no-untyped-call] # IPython has no types
+        self.set_hook("show_in_pager", _print_page, 99)  # type: ignore[no-untyped-call] # as above
 
     def enable_gui(self, gui: Any = None) -> None:
         """Accept the inline backend, which has no window system; refuse those that have."""
@@ -183,7 +188,7 @@ class ShellCells:
                 raise KeyboardInterrupt from None
 
 
-async def _run_cell(shell: RunShell, code: str) -> Any:
+async def _run_cell(shell: Any, code: str) -> Any:
     """Run a cell the way ipykernel does: awaited if it awaits, else called, both with the loop running."""
     broken = None
     try:
@@ -258,7 +263,7 @@ def json_clean(value: Any) -> Any:
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else repr(value)
+        return value if math.isfinite(value) else repr(value)
     if isinstance(value, bytes):
         return b64encode(value).decode("ascii")
     if isinstance(value, Mapping):

@@ -220,7 +220,7 @@ def _consumers(plan: Plan) -> list[int]:
     return counts
 
 
-def run_all(work: TaskRunner, execute: Callable[[TaskRunner], None]) -> None:
+def run_all(work: TaskRunner, execute: Callable[[Any], None]) -> None:
     """Let an executor work; a keyboard interrupt leaves every task with a state, then goes on."""
     token = current_task.set(None)
     try:

@@ -48,7 +48,7 @@ class Executor:
             bound = inspect.signature(cls.__init__).bind(executor, *args, **kwargs)
         except TypeError as error:
             raise EnvironmentOptionError(f"{cls.__name__}: {error}.") from None
-        executor._options = {name: value for name, value in list(bound.arguments.items())[1:]}
+        executor._options = dict(list(bound.arguments.items())[1:])
         return executor
 
     def execute(self, work: Work) -> None:

@@ -28,7 +28,7 @@ class Environment:
     of your own writes `setup`, or `run_flow`, or both.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the field's signature
         self,
         executor: Executor | str | None = None,
         executor_kwargs: Mapping[str, Any] | None = None,
@@ -85,7 +85,8 @@ class Environment:
         cls = type(self)
         if cls.__module__ == "__main__" or "<locals>" in cls.__qualname__:
             raise EnvironmentOptionError(
-                f"Environment {cls.__name__!r} is defined in the notebook, which its run can't import: put it in a module."
+                f"Environment {cls.__name__!r} is defined in the notebook, which its run can't import: put it "
+                "in a module."
             )
         ours = cls.__module__.startswith(_PUBLIC + ".")
         return {"class": f"{_PUBLIC if ours else cls.__module__}.{cls.__qualname__}", "options": self.options()}
@@ -115,6 +116,7 @@ def environment_from_json(data: Mapping[str, Any], callbacks: Mapping[str, Callb
     if not (isinstance(cls, type) and issubclass(cls, Environment)):
         raise EnvironmentOptionError(f"{data['class']!r} is no environment.")
     try:
-        return cls(**data["options"], **(callbacks or {}))
+        options: dict[str, Any] = {**data["options"], **(callbacks or {})}
+        return cls(**options)
     except TypeError as error:
         raise EnvironmentOptionError(f"{cls.__name__}: {error}.") from None
