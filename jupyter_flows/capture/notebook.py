@@ -141,13 +141,14 @@ def _without_unreadable(cells: Sequence[Cell], markers: list[Marker]) -> tuple[l
 
 
 def _analysed(cell: Cell, marker: Marker) -> Cell:
-    """Return the cell as the analysis sees it: marks gone, ``--reads`` and ``--writes`` written out."""
+    """Return the cell as the analysis sees it: marks made plain, ``--reads`` and ``--writes`` written out."""
     options = marker.options
+    tags = cell.tags | {"parameters"} if marker.kind == "parameters" else cell.tags - {"parameters"}
     if not options.reads and not options.writes:
-        return replace(cell, source=marker.code)
+        return replace(cell, source=marker.code, tags=tags)
     unseen = [f"({', '.join(sorted(options.reads))},)"] if options.reads else []
     unseen += [f"{name} = {UNSEEN}" for name in sorted(options.writes)]
-    return replace(cell, source="\n".join([source.transform(marker.code), *unseen]))
+    return replace(cell, source="\n".join([source.transform(marker.code), *unseen]), tags=tags)
 
 
 def _needs(considered: Sequence[int], dataflow: Dataflow) -> Callable[[int], frozenset[int]]:
