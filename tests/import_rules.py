@@ -16,7 +16,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"core"}),
     frozenset({"capture", "images", "places", "settings"}),
     frozenset({"engine", "environments", "registry"}),
-    frozenset({"agent"}),
+    frozenset({"agent", "executed"}),
     frozenset({"register"}),
     frozenset({"__main__", "cli", "flow", "magics", "server", "widgets"}),
 )

@@ -138,13 +138,10 @@ class Runs:
                 raise ClashError(f"Run {run_id} can't be handed back: it has begun, or is not this agent's any more.")
         self._wakeups.notify()
 
-    def cancelling(self, agent_id: int) -> set[int]:
-        """Return the runs of an agent that are asked to stop."""
-        chosen = select(runs.c.id).where(
-            runs.c.lease_until.is_not(None), runs.c.agent_id == agent_id, runs.c.cancel_requested
-        )
+    def cancel_requested(self, run_id: int) -> bool:
+        """Tell whether a run is asked to stop; costs no write."""
         with self._database.read() as connection:
-            return set(connection.execute(chosen).scalars())
+            return bool(connection.execute(select(runs.c.cancel_requested).where(runs.c.id == run_id)).scalar())
 
     def expire(self) -> builtins.list[int]:
         """End the leases of agents that are gone; return the runs that they lost.

@@ -1,0 +1,76 @@
+"""From a claim to a job: what a local agent starts, or why it can't."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jupyter_flows.engine.launcher import Job
+from jupyter_flows.environments.storage import Storage, storage_from_json
+from jupyter_flows.errors import AgentError, UnknownStorageError
+from jupyter_flows.registry import Claim, Version
+
+
+def local_job(claim: Claim, *, env: Mapping[str, str] | None = None, strict: bool = False) -> Job:
+    """Describe the process that runs a claim here; raise `AgentError` when there can be none.
+
+    A flow runs with the interpreter and in the folder that it was registered from, whatever environment
+    the agent lives in.
+    """
+    version, document = claim.version, claim.version.document
+    local_storage(version)
+    return Job(
+        run_id=claim.run.id,
+        flow_name=version.flow,
+        storage=document["storage"],
+        artifact=version.artifact,
+        parameters=claim.run.parameters,
+        python=_interpreter(version),
+        folder=_folder(version),
+        needs_shell=bool(document["shell"]),
+        pins=list(document["requirements"]),
+        strict=strict,
+        env=dict(env or {}),
+    )
+
+
+def local_storage(version: Version) -> Storage:
+    """Return the storage that keeps a version; raise `AgentError` for one that a process here can't load."""
+    data: dict[str, Any] | None = version.document["storage"]
+    kind = str((data or {}).get("class", "no")).rpartition(".")[2]
+    try:
+        storage = storage_from_json(data or {"class": "none"})
+    except UnknownStorageError:
+        raise AgentError(
+            f"A local agent can't run a flow kept in {kind} storage: start an agent for it, "
+            "or register the flow with storage 'local'."
+        ) from None
+    if not storage.lasting:
+        raise AgentError(f"{kind} storage is gone with the process that registered: register with storage 'local'.")
+    return storage
+
+
+def _interpreter(version: Version) -> str:
+    python = version.place.python
+    if not Path(python).is_file():
+        raise AgentError(
+            f"The interpreter {python}, which the flow was registered with{_elsewhere(version)}, is not here: "
+            "register it again from an environment that exists on this machine."
+        )
+    return python
+
+
+def _folder(version: Version) -> str:
+    folder = version.place.folder
+    if not Path(folder).is_dir():
+        raise AgentError(
+            f"The folder {folder}, which the flow was registered from{_elsewhere(version)}, is not here: "
+            "bring it back, or register the flow again from where it is now."
+        )
+    return folder
+
+
+def _elsewhere(version: Version) -> str:
+    return "" if version.place.host == socket.gethostname() else f" on {version.place.host}"
