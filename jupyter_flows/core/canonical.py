@@ -31,8 +31,8 @@ def parse(source: str, *, filename: str = "<cell>") -> ast.Module:
 def canonical(source: str | ast.AST) -> str:
     r"""Return the canonical text of code; raise `SyntaxError` when it is none.
 
-    >>> canonical("x  =  'a'  # comment")
-    "(Module (body [(Assign (targets [(Name (id 'x'))]) (value (Constant (value \"a\"))))]))"
+    >>> print(canonical("x  =  'a'  # comment"))
+    (Module (body [(Assign (targets [(Name (id 'x'))]) (value (Constant (value "a"))))]))
     """
     node = parse(source) if isinstance(source, str) else source
     return "".join(_pieces(node))
