@@ -94,7 +94,7 @@ def _usage(error: click.ClickException, console: Console) -> int:
 
 
 def _refused(error: FlowsError, console: Console) -> int:
-    more = {}
+    more: dict[str, Any] = {}
     if isinstance(error, RegisterRefused):
         more = {"findings": [finding.to_json() for finding in error.findings]}
     _tell(console, type(error).__name__, str(error), **more)

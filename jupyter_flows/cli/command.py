@@ -25,7 +25,8 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., Status]], clic
                 return function(console, **arguments)
 
         flag = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-        return click.command(name, **options)(flag(call))
+        made: click.Command = click.command(name, cls=click.Command, **options)(flag(call))
+        return made
 
     return decorate
 

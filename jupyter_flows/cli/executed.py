@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from jupyter_flows.errors import FlowsError, NoSuchError
 
@@ -18,35 +18,36 @@ def executed_path(run_id: int, output: Path | None) -> Path:
 
     The one that the agent wrote is taken where it is kept still, else it is made from what the registry has.
     """
-    from jupyter_flows.executed import notebook_path
-    from jupyter_flows.places import write_private
+    from jupyter_flows.executed import executed_path as kept_path
+    from jupyter_flows.executed import keep_executed
     from jupyter_flows.registry import open_registry
+    from jupyter_flows.settings import load_settings
 
     with open_registry() as registry:
         run = registry.runs.get(run_id)
-        kept = notebook_path(run)
-        if run.finished and kept.is_file():
-            text = kept.read_text(encoding="utf-8")
-        else:
-            text = _made(registry, run)
-    if output is None:
-        if not kept.is_file() or not run.finished:
-            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(kept, text.encode())
+        kept = kept_path(run.project, run.flow, run.id)
+        is_whole = run.finished and kept.is_file()
+        text = kept.read_text(encoding="utf-8") if is_whole else _made(registry, run)
+    if output is not None:
+        return _written(output, text)
+    if is_whole:
         return kept
-    return _written(output, text)
+    return keep_executed(run.project, run.flow, run.id, text, keep_notebooks=load_settings().keep_notebooks)
 
 
 def _made(registry: Registry, run: Run) -> str:
     from jupyter_flows.environments.storage import storage_from_json
-    from jupyter_flows.executed import executed_notebook
+    from jupyter_flows.executed import Kept, executed_notebook
+    from jupyter_flows.settings import load_settings
 
     version = registry.runs.version(run.id)
     files = storage_from_json(version.document["storage"]).load(version.artifact).files
     if "notebook.ipynb" not in files:
         logs = f'"jupyter flows logs {run.id}" has what it printed'
         raise NoSuchError(f"Run {run.id} is of a flow that comes from no notebook: {logs}.")
-    return executed_notebook(files["notebook.ipynb"].decode(), version.document, registry.runs.events(run.id), run)
+    text, happened = files["notebook.ipynb"].decode(), registry.runs.events(run.id)
+    keep = cast(Kept, load_settings().record_outputs)
+    return executed_notebook(text, version.document, happened, run.to_json(), keep=keep)
 
 
 def _written(output: Path, text: str) -> Path:

@@ -39,20 +39,20 @@ class Watch:
         self._registry, self._console = registry, console
         self._clock, self._sleep = clock, sleep
         self.view = RunView.of(version.document, run_id=run.id, project=run.project, version=run.version)
+        self._has_notebook = version.document["kind"] == "cells"
         self._shown: dict[str, StateName] = {}
         self._notices = 0
 
-    def until_finished(self, timeout: float | None = None) -> bool:
-        """Show the run until it ends, which gives True, or until `timeout` seconds have passed."""
+    def until_finished(self, timeout: float | None = None, *, give_up: Callable[[], bool] = lambda: False) -> bool:
+        """Show the run until it ends, until `timeout` seconds have passed or until `give_up()`; say if it has ended."""
         deadline = None if timeout is None else self._clock() + timeout
         with self._drawing() as draw:
             while True:
+                last = give_up() or (deadline is not None and self._clock() >= deadline)
                 self._look()
                 draw()
-                if self.run.finished:
-                    return True
-                if deadline is not None and self._clock() >= deadline:
-                    return False
+                if last or self.run.finished:
+                    return self.run.finished
                 self._sleep(POLL_SECONDS)
 
     def report(self) -> None:
@@ -64,7 +64,7 @@ class Watch:
     def _last_card(self) -> str:
         card = self.view.text(width=min(self._console.width, _MOST_WIDTH), colour=self._console.coloured)
         follow = f'Its notebook: "jupyter flows notebook {self.run.id}".'
-        return f"{card}\n{follow}" if self.run.finished else card
+        return f"{card}\n{follow}" if self.run.finished and self._has_notebook else card
 
     def _look(self) -> None:
         """Take in what happened; the row is read first, so that a final state comes with all of its events."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -46,7 +47,7 @@ def test_what_others_print_is_kept_out_of_the_json(capsys):
     """A library's print during a command with --json goes to standard error."""
     shown = console(as_json=True)
     with shown.only_mine():
-        print("noise")
+        sys.stdout.write("noise\n")
     assert shown.err.getvalue() == "noise\n"
     assert capsys.readouterr().out == ""
 

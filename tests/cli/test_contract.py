@@ -13,7 +13,18 @@ from jupyter_flows.cli.app import app, run
 from jupyter_flows.core.events import Event
 from jupyter_flows.registry import open_registry
 
-RUN_KEYS = {"run_id", "project", "flow", "version", "state", "labels", "agent", "created_at", "started_at", "finished_at"}
+RUN_KEYS = {
+    "run_id",
+    "project",
+    "flow",
+    "version",
+    "state",
+    "labels",
+    "agent",
+    "created_at",
+    "started_at",
+    "finished_at",
+}
 TASK_KEYS = {"task", "map_index", "cell", "state", "started_at", "finished_at"}
 FLOW_KEYS = {"project", "flow", "version", "digest", "labels"}
 

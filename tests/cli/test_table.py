@@ -32,4 +32,10 @@ def test_no_rows_give_nothing():
 
 def test_sizes_are_written_for_people():
     """Powers of a thousand, one decimal."""
-    assert [size(n) for n in (0, 999, 1000, 1_234_567, 5_000_000_000_000_000)] == ["0 B", "999 B", "1.0 kB", "1.2 MB", "5000.0 TB"]
+    assert [size(n) for n in (0, 999, 1000, 1_234_567, 5_000_000_000_000_000)] == [
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "1.2 MB",
+        "5000.0 TB",
+    ]

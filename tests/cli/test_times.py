@@ -31,7 +31,8 @@ def test_no_moment_is_nothing():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "now"), (1, "now"), (40, "40 s ago"), (3 * 60, "3 min ago"), (3 * 3600, "yesterday 21:30")]
+    ("seconds", "shown"),
+    [(0, "now"), (1, "now"), (40, "40 s ago"), (3 * 60, "3 min ago"), (3 * 3600, "yesterday 21:30")],
 )
 def test_how_long_ago(seconds, shown):
     """Seconds, then minutes, then the moment itself."""

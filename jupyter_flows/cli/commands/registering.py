@@ -10,7 +10,8 @@ import click
 
 from jupyter_flows.cli.command import Status, command, label_option, pairs
 from jupyter_flows.cli.console import Console
-from jupyter_flows.cli.outline import outline
+from jupyter_flows.cli.outline import origin, outline
+from jupyter_flows.core.place import Place
 from jupyter_flows.widgets.words import joined
 
 if TYPE_CHECKING:
@@ -47,11 +48,12 @@ def register(
 
     given = {key: option_value(value) for key, value in pairs(options, "-o").items()}
     reading = read(path, Wishes(project, name, storage, given, labels))
-    about = {"joined": reading.captured.joined, "left_out": reading.captured.left_out}
+    about = {"joined": reading.captured.joined, "left_out": reading.captured.left_out, "dry_run": dry_run}
     if dry_run:
         would = preview(reading.flow, reading.project, labels=reading.labels, findings=reading.captured.findings)
         findings = [f.to_json() for f in reading.captured.findings]
-        console.result({**asdict(would), "findings": findings, **about}, lambda: _would(would))
+        known = {**asdict(would), "changes": [str(change) for change in would.changes]}
+        console.result({**known, "artifact": None, "findings": findings, **about}, lambda: _would(would))
         return None
     done = record(reading.flow, reading.project, labels=reading.labels, findings=reading.captured.findings)
     for finding in reading.captured.findings:
@@ -74,5 +76,6 @@ def _done(done: Registration, reading: Reading) -> str:
     news = "" if done.created else "nothing changed"
     kept = reading.flow.storage.kind if reading.flow.storage else ""
     took = f"{done.seconds:.1f} s"
-    lines.append(joined([f"{done.project}/{done.flow} v{done.version}", news, kept, took]))
+    where = origin(Place.here(notebook=reading.path))
+    lines.append(joined([f"{done.project}/{done.flow} v{done.version}", news, kept, where, took]))
     return "\n".join(lines)

@@ -108,15 +108,15 @@ def _here(console: Console, registry: Registry, version: Version, made: Run, tim
 
     watch = Watch(registry, version, made, console)
     status = 0
-    with RunHere(made.id):
+    with RunHere(made.id) as here:
         try:
-            if not watch.until_finished(timeout):
+            if not watch.until_finished(timeout, give_up=here.stopped) and not here.stopped():
                 status = TIMED_OUT
         except KeyboardInterrupt:
             status = INTERRUPTED
         if status:
             console.say(f"Run {made.id} runs in this command and is cancelled with it.")
             registry.runs.cancel(made.id)
-            watch.until_finished()
+            watch.until_finished(give_up=here.stopped)
     watch.report()
     return status or status_of(watch.run.state)
