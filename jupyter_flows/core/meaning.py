@@ -309,7 +309,9 @@ def _name_of(value: Any) -> str:
 def _library(module: str | None) -> str | None:
     """Return what stands for code that is not the user's: its module, and its version if it has one of its own."""
     top = (module or "builtins").partition(".")[0]
-    if top in sys.stdlib_module_names and top != "__main__":
+    if top in ("__main__", "__mp_main__"):
+        return None
+    if top in sys.stdlib_module_names:
         return module or "builtins"
     if top == "jupyter_flows":
         return module
