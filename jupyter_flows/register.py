@@ -84,7 +84,7 @@ def register(
     when `build` is False and the flow changed since it was built. Nothing is recorded then.
     """
     started = clock()
-    _refuse_errors(findings)
+    refuse_errors(findings)
     storage = _storage(flow, storage_kwargs)
     with _opened(registry) as books:
         document = to_document(flow, labels=labels or ())
@@ -122,7 +122,7 @@ def preview(
     **storage_kwargs: Any,
 ) -> Preview:
     """Say what registering would do, and do none of it."""
-    _refuse_errors(findings)
+    refuse_errors(findings)
     _storage(flow, storage_kwargs)
     with _opened(registry) as books:
         document = to_document(flow, labels=labels or ())
@@ -150,7 +150,8 @@ def _path(flow: Flow) -> str | None:
     return flow.origin.path if flow.origin else None
 
 
-def _refuse_errors(findings: Sequence[Finding]) -> None:
+def refuse_errors(findings: Sequence[Finding]) -> None:
+    """Raise `RegisterRefused` when a finding is an error."""
     errors = [f for f in findings if f.level == "error"]
     if errors:
         raise RegisterRefused("\n".join(map(str, errors)) + "\nNothing was registered.", findings)

@@ -13,6 +13,7 @@ from jupyter_flows.errors import NoSuchError, SettingsError
 
 if TYPE_CHECKING:
     from jupyter_flows.capture.notebook import Captured, Notebook
+    from jupyter_flows.environments import Environment
     from jupyter_flows.environments.storage import Storage
     from jupyter_flows.flow import Flow
 
@@ -56,7 +57,7 @@ def reading(notebook: Notebook, path: Path, wishes: Wishes) -> Reading:
     captured = capture(notebook, name=wishes.name)
     chosen = notebook.chosen
     project = resolve("project", option=wishes.project, line=notebook.project, metadata=chosen).value
-    flow = Flow.of(captured.flow, storage=_storage(wishes, chosen), environment=_environment(chosen))
+    flow = Flow.of(captured.flow, storage=chosen_storage(chosen, wishes), environment=chosen_environment(chosen))
     labels = wishes.labels or tuple(chosen.get("labels") or ())
     return Reading(path, captured, flow, project, labels)
 
@@ -77,16 +78,19 @@ def check_file(path: Path) -> None:
     raise NoSuchError(f"There is no file {path}{f': did you mean {path.with_name(near[0])}?' if near else '.'}")
 
 
-def _storage(wishes: Wishes, chosen: Mapping[str, Any]) -> Storage:
+def chosen_storage(chosen: Mapping[str, Any], wishes: Wishes | None = None) -> Storage:
+    """Make the storage that options wish for, else the one that a notebook's metadata choose, else the default."""
     from jupyter_flows.environments.storage import storage_named
     from jupyter_flows.settings import resolve
 
+    wishes = wishes or Wishes()
     choice = resolve("storage", option=wishes.storage, metadata=chosen)
     path, options = _class_and_options("storage", choice.value)
     return storage_named(path.rpartition(".")[2], {**options, **(wishes.storage_options or {})})
 
 
-def _environment(chosen: Mapping[str, Any]) -> Any:
+def chosen_environment(chosen: Mapping[str, Any]) -> Environment | None:
+    """Make the environment that a notebook's metadata choose; None where they choose none."""
     from jupyter_flows.environments import environment_from_json
 
     if not chosen.get("environment"):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from threading import Event as Signal
 from threading import Thread
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jupyter_flows.core.events import Event
 from jupyter_flows.core.state import FINISHED, StateName
 from jupyter_flows.widgets.run_card import RunView
+
+if TYPE_CHECKING:
+    from jupyter_flows.registry import Registry
 
 #: Ten looks a second at most: front ends lag behind faster updates, and the server drops them.
 INTERVAL_SECONDS = 0.1
@@ -36,21 +40,30 @@ class News(Protocol):
     def state(self) -> tuple[StateName, str]:
         """Return the run's recorded state and what it says of itself."""
 
+    def close(self) -> None:
+        """Ask no more."""
+
 
 class RegistryNews:
-    """The news that the registry has of one run."""
+    """The news that the registry has of one run; a connection of its own, because a thread asks."""
 
-    def __init__(self, registry: Any, run_id: int):
-        self._runs, self._run_id = registry.runs, run_id
+    def __init__(self, run_id: int, registry: Registry | None = None):
+        from jupyter_flows.registry import open_registry
+
+        self._registry, self._run_id = registry or open_registry(), run_id
 
     def events(self, after: int) -> Iterable[Event]:
         """Return the run's events numbered above `after`, in order."""
-        return list(self._runs.events(self._run_id, after=after))
+        return self._registry.runs.events(self._run_id, after=after)
 
     def state(self) -> tuple[StateName, str]:
         """Return the run's recorded state and what it says of itself."""
-        run = self._runs.get(self._run_id)
+        run = self._registry.runs.get(self._run_id)
         return run.state, run.message
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._registry.close()
 
 
 class LiveCard:
@@ -92,18 +105,21 @@ class LiveCard:
 
     def _follow(self) -> None:
         try:
-            news = self._news()
-            while not self._stop.is_set():
-                changed = self.look(news)
-                if self.view.finished:
-                    return
-                self._draw_if_due(changed=changed)
-                self._stop.wait(INTERVAL_SECONDS)
+            with closing(self._news()) as news:
+                self._follow_news(news)
         except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to: the card says it
             self._trouble = error
             self.view.notices.append(f"this card stopped following: {type(error).__name__}: {error}")
         finally:
             self.draw()
+
+    def _follow_news(self, news: News) -> None:
+        while not self._stop.is_set():
+            changed = self.look(news)
+            if self.view.finished:
+                return
+            self._draw_if_due(changed=changed)
+            self._stop.wait(INTERVAL_SECONDS)
 
     def look(self, news: News) -> bool:
         """Take in what is new; say whether anything was.

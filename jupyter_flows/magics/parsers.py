@@ -72,8 +72,10 @@ def _config() -> MagicParser:
         "Choose storage, environment, executor and labels by a form; with options, set them without it.",
         _ENDING,
     )
+    p.add_argument("words", nargs="*", metavar="key=value", help="options of the storage")
     _choices(p)
-    p.add_argument("--environment", metavar="E", help="how it runs, such as LocalEnvironment")
+    p.add_argument("--no-labels", action="store_true", help="need no label of agents")
+    p.add_argument("--environment", metavar="E", help="how it runs, such as LocalEnvironment; {expression} gives an object")
     p.add_argument("--executor", metavar="X", help="what runs the tasks, such as LocalExecutor")
     p.add_argument("--text", action="store_true", help="show what is chosen, no form")
     return p

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_flows.core.events import Event
-from jupyter_flows.core.state import FINISHED, StateName
+from jupyter_flows.core.state import FINISHED, SUCCESSFUL, StateName
 from jupyter_flows.widgets.log_tail import LogTail
 
 #: Outputs kept of each task: the card shows where a run stands, the executed notebook shows everything.
@@ -185,6 +185,11 @@ class RunProgress:
     def finished(self) -> bool:
         """Whether the run's state is final."""
         return self.state in FINISHED
+
+    @property
+    def successful(self) -> bool:
+        """Whether the run ended well."""
+        return self.state in SUCCESSFUL
 
     @property
     def tasks(self) -> Sequence[TaskProgress]:
