@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -23,14 +23,23 @@ class RunInfo:
     events: EventLog | None = None
 
 
-class TaskInfo(NamedTuple):
-    """One task of one run."""
+class Place(NamedTuple):
+    """Where code runs: in a run whose tasks have these names."""
 
     run: RunInfo
-    task_name: str
+    slugs: Sequence[str]
 
 
-current_task: ContextVar[TaskInfo | None] = ContextVar("jupyter_flows.current_task", default=None)
+current_place: ContextVar[Place | None] = ContextVar("jupyter_flows.current_place", default=None)
+#: The running task's number in the place; negative for none. Apart, because it changes with every task.
+current_number: ContextVar[int] = ContextVar("jupyter_flows.current_number", default=-1)
+
+
+def current_task() -> str | None:
+    """Return the slug of the task that the calling code belongs to, if it says."""
+    place, number = current_place.get(), current_number.get()
+    return place.slugs[number] if place and number >= 0 else None
+
 
 #: The run that this process was started for; what threads without a context of their own belong to.
 _process_run: list[RunInfo] = []
@@ -64,8 +73,7 @@ class Context:
     @property
     def task_name(self) -> str | None:
         """The running task's name."""
-        task = current_task.get()
-        return task.task_name if task else None
+        return current_task()
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -80,8 +88,8 @@ class Context:
 
     @property
     def _run(self) -> RunInfo | None:
-        task = current_task.get()
-        return task.run if task else process_run()
+        place = current_place.get()
+        return place.run if place else process_run()
 
     def __repr__(self) -> str:
         return f"<context: flow {self.flow_name!r}, run {self.run_id}, task {self.task_name!r}>"

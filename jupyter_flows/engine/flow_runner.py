@@ -72,6 +72,8 @@ class FlowRunner:
 
 def flow_state(plan: Plan, rows: list[Row], messages: Mapping[int, str]) -> tuple[StateName, str]:
     """Return the state that a flow has by its reference tasks, and why when it is no success."""
+    if not messages and len(rows) == plan.size:
+        return StateName.SUCCESS, ""
     last: dict[int, StateName] = {}
     first: int | None = None
     for row in rows:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from jupyter_flows.core.events import EventLog
-from jupyter_flows.engine.context import current_task, process_run
+from jupyter_flows.engine.context import current_place, current_task, process_run
 
 #: Text waiting to be sent is sent at once when there is more.
 GATHER_CHARACTERS = 1 << 16
@@ -46,10 +46,9 @@ class Outputs:
 
     def task(self) -> str | None:
         """Return the slug of the task that the calling code belongs to."""
-        info = current_task.get()
-        if info is not None and info.run is process_run():
-            return info.task_name
-        return self.running()
+        place = current_place.get()
+        named = current_task() if place and place.run is process_run() else None
+        return named or self.running()
 
     def write(self, name: str, text: str) -> None:
         """Take text written to the stream `name`."""

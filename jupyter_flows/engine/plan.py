@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
@@ -13,15 +13,9 @@ from jupyter_flows.core.parameter import Parameter
 from jupyter_flows.core.task import CellTask, FunctionTask, Task
 from jupyter_flows.errors import CycleError
 
-
-@dataclass(slots=True)
-class Call:
-    """How a task is called: a function and where its arguments lie among results and constants."""
-
-    fn: Callable[..., Any]
-    places: tuple[int, ...]
-    #: Argument names, None when all go by position.
-    names: tuple[str, ...] | None
+#: How a task is called: a function, where its arguments lie among results and constants, and their
+#: names, None when all go by position. A plain tuple, for there is one a task.
+Call = tuple[Callable[..., Any], tuple[int, ...], tuple[str, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +26,10 @@ class Plan:
     tasks: tuple[Task, ...]
     slugs: tuple[str, ...]
     #: Numbers such that each comes after all it waits for, lowest first: notebook order for cells.
-    order: tuple[int, ...]
-    upstream: tuple[tuple[int, ...], ...]
-    downstream: tuple[tuple[int, ...], ...]
+    order: Sequence[int]
+    upstream: Sequence[Sequence[int]]
+    downstream: Sequence[Sequence[int]]
     calls: tuple[Call, ...]
-    #: The tasks whose results each task takes (a subset of `upstream`).
-    takes: tuple[tuple[int, ...], ...]
     #: Values that stand behind the results: argument ``len(tasks) + n`` is ``constants[n]``.
     constants: tuple[Any, ...]
     #: Parameter name to the number of its constant.
@@ -55,82 +47,93 @@ def compile_plan(flow: Flow, run_cell: Callable[[CellTask], None] | None = None)
     """Compile a flow; cells run by `run_cell`. Raise `CycleError` where tasks wait for each other."""
     tasks = flow.tasks
     number = {t: n for n, t in enumerate(tasks)}
-    edges = [(number[e.upstream], number[e.downstream], e.key) for e in flow.edges]
-    pairs = [(u, d) for u, d, _ in edges]
-    order, stuck = topological_order(len(tasks), pairs)
-    if stuck:
-        raise CycleError([flow.slug(tasks[n]) for n in find_cycle(stuck, pairs)])
-    upstream, downstream = _neighbours(len(tasks), pairs)
-    binder = _Binder(flow, edges, run_cell)
-    calls = tuple(binder.call(n, task) for n, task in enumerate(tasks))
+    slugs = tuple(map(flow.slug, tasks))
+    up: list[list[int]] = [[] for _ in tasks]
+    down: list[list[int]] = [[] for _ in tasks]
+    keyed: list[dict[str, int] | None] = [None] * len(tasks)
+    forward = True
+    for edge in flow.edges:
+        u, d, key = number[edge.upstream], number[edge.downstream], edge.key
+        up[d].append(u)
+        down[u].append(d)
+        forward = forward and u < d
+        if key is not None:
+            bound = keyed[d]
+            if bound is None:
+                keyed[d] = {key: u}
+            else:
+                bound[key] = u
+    binder = _Binder(flow, run_cell)
+    calls = tuple(map(binder.call, tasks, keyed))
     return Plan(
         name=flow.name,
         tasks=tasks,
-        slugs=tuple(flow.slug(t) for t in tasks),
-        order=tuple(order),
-        upstream=upstream,
-        downstream=downstream,
+        slugs=slugs,
+        order=range(len(tasks)) if forward else _order(slugs, up),
+        upstream=up,
+        downstream=down,
         calls=calls,
-        takes=tuple(tuple({p for p in c.places if p < len(tasks)}) if c.places else () for c in calls),
         constants=tuple(binder.constants),
         parameters=binder.parameters,
         reference=tuple(sorted(number[t] for t in flow.reference_tasks())),
     )
 
 
-_Neighbours = tuple[tuple[int, ...], ...]
-
-
-def _neighbours(size: int, pairs: Iterable[tuple[int, int]]) -> tuple[_Neighbours, _Neighbours]:
-    up: list[list[int]] = [[] for _ in range(size)]
-    down: list[list[int]] = [[] for _ in range(size)]
-    for u, d in pairs:
-        up[d].append(u)
-        down[u].append(d)
-    return tuple(map(tuple, up)), tuple(map(tuple, down))
+def _order(slugs: Sequence[str], up: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """Order the tasks, lowest number first; where each edge points forward this would be their own order."""
+    pairs = [(u, d) for d, us in enumerate(up) for u in us]
+    order, stuck = topological_order(len(up), pairs)
+    if stuck:
+        raise CycleError([slugs[n] for n in find_cycle(stuck, pairs)])
+    return tuple(order)
 
 
 class _Binder:
     """Finds each task's arguments among results and constants."""
 
-    def __init__(self, flow: Flow, edges: Iterable[tuple[int, int, str | None]], run_cell: Any):
-        self.flow, self.run_cell = flow, run_cell
+    def __init__(self, flow: Flow, run_cell: Callable[[CellTask], None] | None):
+        self.flow, self.run_cell = flow, run_cell or _no_cells
         self.constants: list[Any] = []
         self.parameters: dict[str, int] = {}
         self.size = len(flow.tasks)
-        self.keyed: dict[int, dict[str, int]] = {}
-        for u, d, key in edges:
-            if key is not None:
-                self.keyed.setdefault(d, {})[key] = u
 
     def constant(self, value: Any) -> int:
         self.constants.append(value)
         return self.size + len(self.constants) - 1
 
-    def call(self, n: int, task: Task) -> Call:
+    def call(self, task: Task, keyed: dict[str, int] | None) -> Call:
+        """Return how `task` is called, whose arguments from other tasks are `keyed`."""
+        if type(task) is FunctionTask:
+            return _positional(task.fn, self.bound(task, keyed))
         if isinstance(task, CellTask):
-            return Call(self.run_cell or _no_cells, (self.constant(task),), None)
+            return self.run_cell, (self.constant(task),), None
         if isinstance(task, Parameter):
             place = self.constant(task.default)
             self.parameters[task.name] = place - self.size
-            return Call(_same, (place,), None)
-        bound = {k: self.constant(v) for k, v in self.flow.constants(task).items()}
-        bound.update(self.keyed.get(n, {}))
-        if type(task) is FunctionTask:
-            return _positional(task.fn, bound)
-        return Call(task.run, tuple(bound.values()), tuple(bound))
+            return _same, (place,), None
+        bound = self.bound(task, keyed)
+        return task.run, tuple(bound.values()), tuple(bound)
+
+    def bound(self, task: Task, keyed: dict[str, int] | None) -> dict[str, int]:
+        constants = self.flow.constants(task)
+        if not constants:
+            return keyed or {}
+        return {k: self.constant(v) for k, v in constants.items()} | (keyed or {})
 
 
 def _positional(fn: Callable[..., Any], bound: dict[str, int]) -> Call:
     """Pass arguments by position where the function's first parameters are exactly those bound."""
     if not bound:
-        return Call(fn, (), None)
-    if isinstance(fn, FunctionType):
+        return fn, (), None
+    names = tuple(bound)
+    if type(fn) is FunctionType:
         code = fn.__code__
         first = code.co_varnames[: min(code.co_argcount, len(bound))]
-        if len(first) == len(bound) and all(name in bound for name in first):
-            return Call(fn, tuple(bound[name] for name in first), None)
-    return Call(fn, tuple(bound.values()), tuple(bound))
+        if first == names:
+            return fn, tuple(bound.values()), None
+        if len(first) == len(names) and set(first) == bound.keys():
+            return fn, tuple(map(bound.__getitem__, first)), None
+    return fn, tuple(bound.values()), names
 
 
 def _same(value: Any) -> Any:

@@ -36,8 +36,8 @@ class Process:
         self._child, self._on_event, self._on_settled = child, on_event, on_settled
         self._done = threading.Event()
         self._seq = 0
-        self._at = 0.0
         self._final = False
+        self._running: set[str] = set()
         self._cancelled = False
         self._kill_at: float | None = None
         self._rest = b""
@@ -144,8 +144,10 @@ class Process:
             self._hand_on(event)
 
     def _hand_on(self, event: Event) -> None:
-        self._seq, self._at = event.seq, event.at
-        if event.kind == "run" and event.body["state"] in _FINAL:
+        self._seq = event.seq
+        if event.kind == "tasks":
+            self._note_running(event)
+        elif event.kind == "run" and event.body["state"] in _FINAL:
             self._final = True
             if self._kill_at is None:
                 self._kill_at = time.monotonic() + LEAVE_SECONDS
@@ -175,9 +177,16 @@ class Process:
 
     def _close_task(self, task: str | None, state: str, message: str) -> None:
         if task is not None:
-            self._emit(
-                "tasks", rows=[[task, None, "Running", time.time(), ""], [task, None, state, time.time(), message]]
-            )
+            now = time.time()
+            started = [] if task in self._running else [[task, None, "Running", now, ""]]
+            self._emit("tasks", rows=[*started, [task, None, state, now, message]])
+
+    def _note_running(self, event: Event) -> None:
+        for slug, _, state, _, _ in event.body["rows"]:
+            if state == "Running":
+                self._running.add(slug)
+            else:
+                self._running.discard(slug)
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):

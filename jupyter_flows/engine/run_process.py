@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     os.set_inheritable(options.events, False)
     # Where standard error went until now keeps the interpreter's last words, for the launcher.
-    faulthandler.enable(os.dup(2))
+    faulthandler.enable(os.dup(2), all_threads=False)
     control = Control()
     namespace = Namespace()
     if options.shell:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from time import time
 from typing import Any, Protocol
 
 from jupyter_flows.core.state import StateName
-from jupyter_flows.core.task import CellTask
+from jupyter_flows.core.task import CellTask, Task
 from jupyter_flows.engine.board import IDLE, Board
-from jupyter_flows.engine.context import RunInfo, TaskInfo, current_task
+from jupyter_flows.engine.context import Place, RunInfo, current_number, current_place
 from jupyter_flows.engine.deadline import OutOfTime, deadline
 from jupyter_flows.engine.failure import describe
 from jupyter_flows.engine.plan import Plan
@@ -53,18 +52,21 @@ class TaskRunner:
         #: When the running task was called; for who watches from another thread.
         self.since = 0.0
         self.stopping = threading.Event()
-        self._board = board or Board()
+        #: ``[0]`` is the number of the running task; shared memory in a run process.
+        self._cell = (board or Board()).cell
+        self._calls = plan.calls
+        #: What executors with threads of their own set as `current_place` there.
+        self.place = Place(run, plan.slugs)
         self._witness = witness
         self._own_process, self._clock = own_process, clock
         self._blocked = bytearray(plan.size)
-        self._infos = [TaskInfo(run, slug) for slug in plan.slugs]
-        self._slow = bytearray(_needs_care(task) for task in plan.tasks)
+        self._slow = bytearray(map(_needs_care, plan.tasks))
         self._pending = None if keep_results else _consumers(plan)
 
     @property
     def running(self) -> int:
         """The number of the running task, or `IDLE`."""
-        return self._board.cell[0]
+        return self._cell[0]
 
     def set_parameters(self, values: dict[str, Any]) -> None:
         """Give Parameter tasks their values."""
@@ -87,21 +89,22 @@ class TaskRunner:
         if self._slow[number]:
             self._run_with_care(number)
             return
-        clock, call, get = self._clock, self.plan.calls[number], self.results.__getitem__
-        current_task.set(self._infos[number])
+        clock, results = self._clock, self.results
+        fn, places, names = self._calls[number]
+        current_number.set(number)
         self.since = start = clock()
         try:
-            self._board.cell[0] = number
-            if call.names is None:
-                self.results[number] = call.fn(*map(get, call.places))
+            self._cell[0] = number
+            if names is None:
+                results[number] = fn(*[results[p] for p in places])
             else:
-                self.results[number] = call.fn(**dict(zip(call.names, map(get, call.places), strict=True)))
+                results[number] = fn(**{name: results[p] for name, p in zip(names, places, strict=True)})
         except BaseException as error:  # noqa: BLE001 - a task may raise anything
-            self._board.cell[0] = IDLE
+            self._cell[0] = IDLE
             self.rows.append((number, StateName.RUNNING, start, ""))
             self._ended_by(number, error)
         else:
-            self._board.cell[0] = IDLE
+            self._cell[0] = IDLE
             self.rows.append((number, start, clock()))
         if self._pending is not None:
             self._release(number)
@@ -124,8 +127,10 @@ class TaskRunner:
             self._release(number)
 
     def _attempt(self, number: int, attempt: int) -> BaseException | None:
-        task, call, get = self.plan.tasks[number], self.plan.calls[number], self.results.__getitem__
-        current_task.set(self._infos[number])
+        task = self.plan.tasks[number]
+        fn, places, names = self._calls[number]
+        values = [self.results[p] for p in places]
+        current_number.set(number)
         self.since = start = self._clock()
         self._record(number, StateName.RUNNING, "", at=start)
         failure: BaseException | None = None
@@ -133,15 +138,13 @@ class TaskRunner:
             if self._witness:
                 self._witness.before(number, attempt)
             with deadline(task.timeout_seconds):
-                self._board.cell[0] = number
-                names = call.names or ()
-                values = list(map(get, call.places))
-                done = call.fn(**dict(zip(names, values, strict=True))) if names else call.fn(*values)
-                self._board.cell[0] = IDLE
+                self._cell[0] = number
+                done = fn(*values) if names is None else fn(**dict(zip(names, values, strict=True)))
+                self._cell[0] = IDLE
             self.results[number] = done
         except BaseException as error:  # noqa: BLE001 - a task may raise anything
             failure = error
-        self._board.cell[0] = IDLE
+        self._cell[0] = IDLE
         if self._witness:
             self._witness.after(number)
         if failure is None:
@@ -162,11 +165,12 @@ class TaskRunner:
 
     def _ended_by(self, number: int, error: BaseException) -> None:
         message = self._words(number, error)
-        if isinstance(error, KeyboardInterrupt) and (self.stopping.is_set() or not self._own_process):
+        if isinstance(error, KeyboardInterrupt) and not self._own_process:
             self._record(number, StateName.CANCELLED, "interrupted")
             self.cancel()
-            if not self._own_process:
-                raise error
+            raise error
+        if self.stopping.is_set():
+            self._record(number, StateName.CANCELLED, "interrupted")
             return
         state = StateName.TIMED_OUT if isinstance(error, OutOfTime) else StateName.FAILED
         self._record(number, state, message)
@@ -202,27 +206,30 @@ class TaskRunner:
         pending = self._pending or []
         if pending[number] == 0:
             self.results[number] = None
-        for u in self.plan.takes[number]:
-            pending[u] -= 1
-            if not pending[u]:
-                self.results[u] = None
+        size = self.plan.size
+        for u in set(self._calls[number][1]):
+            if u < size:
+                pending[u] -= 1
+                if not pending[u]:
+                    self.results[u] = None
 
 
-def _needs_care(task: Any) -> bool:
-    return isinstance(task, CellTask) or bool(task.max_retries) or task.timeout_seconds is not None
+def _needs_care(task: Task) -> bool:
+    return task.max_retries > 0 or task.timeout_seconds is not None or isinstance(task, CellTask)
 
 
 def _consumers(plan: Plan) -> list[int]:
     counts = [0] * plan.size
-    for takes in plan.takes:
-        for u in takes:
-            counts[u] += 1
+    for _, places, _ in plan.calls:
+        for u in set(places):
+            if u < plan.size:
+                counts[u] += 1
     return counts
 
 
 def run_all(work: TaskRunner, execute: Callable[[Any], None]) -> None:
     """Let an executor work; a keyboard interrupt leaves every task with a state, then goes on."""
-    token = current_task.set(None)
+    number, place = current_number.set(-1), current_place.set(work.place)
     try:
         execute(work)
     except BaseException:
@@ -230,8 +237,8 @@ def run_all(work: TaskRunner, execute: Callable[[Any], None]) -> None:
         _finish(work)
         raise
     finally:
-        with suppress(ValueError):
-            current_task.reset(token)
+        current_number.reset(number)
+        current_place.reset(place)
 
 
 def _finish(work: TaskRunner) -> None:
@@ -239,8 +246,3 @@ def _finish(work: TaskRunner) -> None:
     for number in work.order:
         if number not in seen:
             work.run(number)
-
-
-def ran(rows: Sequence[Row]) -> int:
-    """Count the rows of tasks that succeeded."""
-    return sum(len(row) == 3 or row[1] is StateName.SUCCESS for row in rows)  # noqa: PLR2004 - the short row's length
