@@ -64,7 +64,8 @@ class Flow:
         self.origin = origin
         self.environment, self.storage = environment, storage
         self._slugs: dict[Task, str] = {}
-        self._taken: set[str] = set()
+        #: The names in use, and how many tasks of each there are: the next number, without searching.
+        self._taken: dict[str, int] = {}
         self._edges: dict[tuple[Task, Task, str | None], Edge] = {}
         self._upstream: dict[Task, list[Edge]] = {}
         self._downstream: dict[Task, list[Edge]] = {}
@@ -102,12 +103,13 @@ class Flow:
         self._check_open()
         if isinstance(task, CellTask | Parameter) and task.name in self._taken:
             raise DuplicateTaskError(task.name, self._places(task))
-        slug, number = task.name, 1
+        slug, number = task.name, self._taken.get(task.name, 1)
         while slug in self._taken:
             number += 1
             slug = f"{task.name}-{number}"
         self._slugs[task] = slug
-        self._taken.add(slug)
+        self._taken[task.name] = number
+        self._taken.setdefault(slug, 1)
         self._upstream[task], self._downstream[task] = [], []
         return task
 
