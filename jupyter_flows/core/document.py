@@ -13,7 +13,7 @@ from jupyter_flows.core.artifact import sha256
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.core.flow import Flow, Origin
 from jupyter_flows.core.labels import normalize
-from jupyter_flows.core.meaning import function_meaning, task_meaning
+from jupyter_flows.core.meaning import function_meaning, task_meaning, value_meaning
 from jupyter_flows.core.parameter import Parameter, ParameterSpec
 from jupyter_flows.core.task import CellTask, Task, TaskOptions
 from jupyter_flows.errors import ArtifactError
@@ -65,12 +65,8 @@ def _task_json(flow: Flow, task: Task) -> dict[str, Any]:
     }
     if isinstance(task, CellTask):
         return data | {"meaning": task.meaning, "cell": _cell_json(task)}
-    constants = {k: _constant_meaning(v) for k, v in sorted(flow.constants(task).items())}
+    constants = {k: value_meaning(v).text for k, v in sorted(flow.constants(task).items())}
     return data | {"meaning": task_meaning(task).text, "constants": constants}
-
-
-def _constant_meaning(value: Any) -> str:
-    return function_meaning(value).text if callable(value) else repr(value)
 
 
 def _cell_json(task: CellTask) -> dict[str, Any]:
