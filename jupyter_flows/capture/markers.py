@@ -208,9 +208,9 @@ def _marked(cell: Cell, mark: _Mark, code: str) -> Marker:
 
 def _split(cell: Cell, mark: _Mark) -> list[str]:
     text = mark.arguments
-    quoted = re.fullmatch(r"""(["'])([^"']*)\1""", text)
+    quoted = re.fullmatch(r"""(["'])([^"']*\s-[^"']*)\1""", text)
     if mark.directive and quoted:
-        text = quoted[2]  # a YAML text in quotes
+        text = quoted[2]  # a YAML text in quotes, not a name in quotes
     try:
         return shlex.split(text, comments=mark.directive)
     except ValueError:
