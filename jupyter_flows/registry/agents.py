@@ -101,9 +101,9 @@ class Agents:
         return [agent for agent in found if everyone or agent.alive]
 
     def would_take(self, labels: Iterable[str] | None) -> builtins.list[Agent]:
-        """Return the agents, among those that are there, that take a run with these labels."""
+        """Return the agents, among those that are there, that take a run with these labels by themselves."""
         wanted = normalize(labels)
-        return [agent for agent in self.list() if accepts(agent.labels, wanted)]
+        return [agent for agent in self.list() if agent.max_runs and accepts(agent.labels, wanted)]
 
     def prune(self, *, before: float) -> int:
         """Remove agents that are gone and were last heard of before a time (seconds since the epoch)."""

@@ -164,7 +164,8 @@ def _upsert_tasks(first: StateName) -> Any:
 def give_back(connection: Connection, run_id: int, token: int, *, at: float, message: str) -> bool:
     """Let a claimed run that has not begun wait again; return False when it has begun or was lost."""
     untouched = (runs.c.token == token, runs.c.lease_until.is_not(None), runs.c.last_seq == 0)
-    return enter(connection, run_id, _S.SCHEDULED, at=at, message=message, also=untouched, lease_until=None)
+    new = {"lease_until": None, "token": runs.c.token + 1}
+    return enter(connection, run_id, _S.SCHEDULED, at=at, message=message, also=untouched, **new)
 
 
 def lost(rows: Iterable[Row[Any]], *, now: float) -> list[tuple[Row[Any], str]]:
@@ -186,11 +187,13 @@ def lost(rows: Iterable[Row[Any]], *, now: float) -> list[tuple[Row[Any], str]]:
 def end_lease(connection: Connection, row: Row[Any], why: str, *, at: float) -> None:
     """Let a lost run wait again if it had not begun, else fail it; leave it if it was renewed meanwhile."""
     same = (runs.c.token == row.token, runs.c.lease_until == row.lease_until)
+    # A new token: what the lost agent still reports, should it wake up, is refused.
+    fence = {"token": runs.c.token + 1}
     agent = f"Agent {row.name!r} was lost"
     if row.state == _S.CANCELLING:
-        enter(connection, row.id, _S.CANCELLED, at=at, message=f"{agent} while cancelling: {why}", also=same)
+        enter(connection, row.id, _S.CANCELLED, at=at, message=f"{agent} while cancelling: {why}", also=same, **fence)
     elif row.last_seq == 0 and row.tries < MAX_TRIES:
         message = f"{agent} before the run began: {why}"
-        enter(connection, row.id, _S.SCHEDULED, at=at, message=message, also=same, lease_until=None)
+        enter(connection, row.id, _S.SCHEDULED, at=at, message=message, also=same, lease_until=None, **fence)
     else:
-        enter(connection, row.id, _S.FAILED, at=at, message=f"{agent}: {why}. Run it again.", also=same)
+        enter(connection, row.id, _S.FAILED, at=at, message=f"{agent}: {why}. Run it again.", also=same, **fence)
