@@ -202,7 +202,7 @@ def _checked(project: str, document: Document) -> str:
 
 
 def _version_by_id(connection: Connection, version_id: int) -> Version:
-    return _version(connection.execute(queries.VERSIONS.where(versions.c.id == version_id)).one())
+    return _version(connection.execute(queries.VERSION, {"wanted": version_id}).one())
 
 
 def read_version(connection: Connection, version_id: int) -> Version:

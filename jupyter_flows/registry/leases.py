@@ -63,17 +63,18 @@ def _close_tasks(connection: Connection, run_id: int, state: StateName, at: floa
 def take(
     connection: Connection,
     agent_id: int,
-    labels: Sequence[str] | None,
+    labels: tuple[str, ...] | None,
     *,
     now: float,
     lease_seconds: float,
     run_id: int | None,
 ) -> tuple[int, int] | None:
     """Claim a run; return its id and token, or None where none waits."""
-    given = {"now": now, "agent": agent_id, "until": now + lease_seconds, "seconds": lease_seconds}
-    if run_id is not None:
-        del given["now"]
-    row = connection.execute(queries.claim(labels, run_id=run_id), given).one_or_none()
+    lease = {"agent": agent_id, "until": now + lease_seconds, "seconds": lease_seconds}
+    if run_id is None:
+        row = connection.execute(queries.claim(labels), lease | {"now": now}).one_or_none()
+    else:
+        row = connection.execute(queries.claim_given(labels), lease | {"wanted": run_id}).one_or_none()
     if row is None:
         return None
     entry = {"run_id": row.id, "state": _S.SUBMITTED.value, "message": "", "at": now, "agent_id": agent_id}
@@ -164,7 +165,7 @@ def _upsert_tasks(first: StateName) -> Any:
 def give_back(connection: Connection, run_id: int, token: int, *, at: float, message: str) -> bool:
     """Let a claimed run that has not begun wait again; return False when it has begun or was lost."""
     untouched = (runs.c.token == token, runs.c.lease_until.is_not(None), runs.c.last_seq == 0)
-    new = {"lease_until": None, "token": runs.c.token + 1}
+    new: dict[str, Any] = {"lease_until": None, "token": runs.c.token + 1}
     return enter(connection, run_id, _S.SCHEDULED, at=at, message=message, also=untouched, **new)
 
 
@@ -188,7 +189,7 @@ def end_lease(connection: Connection, row: Row[Any], why: str, *, at: float) -> 
     """Let a lost run wait again if it had not begun, else fail it; leave it if it was renewed meanwhile."""
     same = (runs.c.token == row.token, runs.c.lease_until == row.lease_until)
     # A new token: what the lost agent still reports, should it wake up, is refused.
-    fence = {"token": runs.c.token + 1}
+    fence: dict[str, Any] = {"token": runs.c.token + 1}
     agent = f"Agent {row.name!r} was lost"
     if row.state == _S.CANCELLING:
         enter(connection, row.id, _S.CANCELLED, at=at, message=f"{agent} while cancelling: {why}", also=same, **fence)

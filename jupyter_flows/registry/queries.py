@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -61,6 +62,12 @@ RUNS: Select[Any] = select(
     .outerjoin(agents, agents.c.id == runs.c.agent_id)
 )
 
+#: Run ``run``, as people see it.
+RUN = RUNS.where(runs.c.id == bindparam("run"))
+
+#: Version ``wanted``, by its id.
+VERSION = VERSIONS.where(versions.c.id == bindparam("wanted"))
+
 #: Agents with their labels.
 AGENTS: Select[Any] = select(agents, label_sets.c.labels.label("label_text")).select_from(agents.join(label_sets))
 
@@ -76,37 +83,51 @@ HISTORY: Select[Any] = (
 TASKS: Select[Any] = select(task_runs).where(task_runs.c.run_id == bindparam("run"))
 
 
-def waiting(labels: Iterable[str] | None) -> Select[Any]:
+_mine, _other = runs.alias("mine"), runs.alias("other")
+
+
+@functools.lru_cache(maxsize=256)
+def waiting(labels: tuple[str, ...] | None) -> Select[Any]:
     """Ask for the run that an agent with these labels takes next, as of ``now``.
 
     The oldest waiting run of each set of labels that the agent takes, then the oldest of these. So runs
     that the agent does not take cost it nothing however many there are, and no limit comes before the rule.
     """
-    mine, other = runs.alias("mine"), runs.alias("other")
     oldest = (
-        select(other.c.id)
+        select(_other.c.id)
         .where(
-            other.c.label_set_id == label_sets.c.id,
-            other.c.state == SCHEDULED,
-            other.c.scheduled_at <= bindparam("now"),
+            _other.c.label_set_id == label_sets.c.id,
+            _other.c.state == SCHEDULED,
+            _other.c.scheduled_at <= bindparam("now"),
         )
-        .order_by(other.c.scheduled_at, other.c.id)
+        .order_by(_other.c.scheduled_at, _other.c.id)
         .limit(1)
         .correlate(label_sets)
         .scalar_subquery()
     )
-    joined = label_sets.join(mine, mine.c.id == oldest)
-    return select(mine.c.id).select_from(joined).where(within(labels)).order_by(mine.c.scheduled_at, mine.c.id).limit(1)
+    joined = label_sets.join(_mine, _mine.c.id == oldest)
+    chosen = select(_mine.c.id).select_from(joined).where(within(labels))
+    return chosen.order_by(_mine.c.scheduled_at, _mine.c.id).limit(1)
 
 
-def claim(labels: Iterable[str] | None, *, run_id: int | None = None) -> ReturningUpdate[Any]:
-    """Take a waiting run: the given one, else the next; two agents never get the same one.
+def claim(labels: tuple[str, ...] | None) -> ReturningUpdate[Any]:
+    """Take the next waiting run; two agents never get the same one.
 
     Binds ``now``, ``agent``, ``until`` and ``seconds``. The labels are asked in this very statement.
     """
-    chosen = waiting(labels).scalar_subquery()
-    statement = update(runs).where(runs.c.id == (chosen if run_id is None else run_id), runs.c.state == SCHEDULED)
-    if run_id is not None and labels is not None:
+    return _claim(labels, given=False)
+
+
+def claim_given(labels: tuple[str, ...] | None) -> ReturningUpdate[Any]:
+    """Take run ``wanted``, if it waits and its labels are taken; else as `claim`."""
+    return _claim(labels, given=True)
+
+
+@functools.lru_cache(maxsize=256)
+def _claim(labels: tuple[str, ...] | None, *, given: bool) -> ReturningUpdate[Any]:
+    chosen = bindparam("wanted") if given else waiting(labels).scalar_subquery()
+    statement = update(runs).where(runs.c.id == chosen, runs.c.state == SCHEDULED)
+    if given:
         taken = select(label_sets.c.id).where(within(labels))
         statement = statement.where(runs.c.label_set_id.in_(taken))
     return statement.values(

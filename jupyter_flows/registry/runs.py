@@ -70,7 +70,7 @@ class Runs:
             }
             run_id = connection.execute(insert(runs).values(values).returning(runs.c.id)).scalar_one()
             connection.execute(insert(run_states).values(run_id=run_id, state=_S.SCHEDULED.value, message="", at=now))
-            run = _run(connection.execute(queries.RUNS.where(runs.c.id == run_id)).one())
+            run = _run(connection.execute(queries.RUN, {"run": run_id}).one())
         self._wakeups.notify()
         return run
 
@@ -89,7 +89,7 @@ class Runs:
             if state is not _S.CANCELLING:
                 check_transition(f"Run {run_id}", state, wanted)
                 leases.enter(connection, run_id, wanted, at=now, message="cancel asked for", cancel_requested=True)
-            run = _run(connection.execute(queries.RUNS.where(runs.c.id == run_id)).one())
+            run = _run(connection.execute(queries.RUN, {"run": run_id}).one())
         self._wakeups.notify()
         return run
 
@@ -109,13 +109,14 @@ class Runs:
             taken = leases.take(connection, agent_id, names, now=now, lease_seconds=lease_seconds, run_id=run_id)
             if taken is None:
                 return None
-            row = connection.execute(queries.RUNS.where(runs.c.id == taken[0])).one()
+            row = connection.execute(queries.RUN, {"run": taken[0]}).one()
             return Claim(_run(row), read_version(connection, row.version_id), taken[1], lease_seconds)
 
     def waits(self, labels: Iterable[str] | None) -> bool:
         """Tell whether a run waits that an agent with these labels takes; costs no write."""
+        names = None if labels is None else normalize(labels)
         with self._database.read() as connection:
-            return connection.execute(queries.waiting(labels), {"now": self._clock()}).first() is not None
+            return connection.execute(queries.waiting(names), {"now": self._clock()}).first() is not None
 
     def report(self, run_id: int, token: int, events: Iterable[Event] = ()) -> bool:
         """Store what happened in a run and renew its lease; return whether it is asked to stop.
@@ -269,7 +270,7 @@ class Runs:
 
 
 def _row(connection: Connection, run_id: int) -> Row[Any]:
-    row = connection.execute(queries.RUNS.where(runs.c.id == run_id)).one_or_none()
+    row = connection.execute(queries.RUN, {"run": run_id}).one_or_none()
     if row is None:
         raise _no_run(run_id)
     return row

@@ -195,7 +195,7 @@ class RegistryContract:
         assert registry.flows.find("Q/both").project == "Q"
         assert registry.flows.find("both", project="P").project == "P"
         assert registry.flows.find("x/y").flow == "x/y"
-        with pytest.raises(ClashError, match="P/both.*Q/both"):
+        with pytest.raises(ClashError, match=r"P/both.*Q/both"):
             registry.flows.find("both")
         with pytest.raises(NoSuchError, match="did you mean 'P/both'"):
             registry.flows.find("P/bot")
