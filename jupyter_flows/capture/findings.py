@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from jupyter_flows.capture import code, source
-from jupyter_flows.capture.checks import Finding
+from jupyter_flows.capture.checks import Finding, Level
 from jupyter_flows.capture.code import SHELL_NAMES
 from jupyter_flows.capture.dataflow import Dataflow
 from jupyter_flows.capture.markers import strip_marker
@@ -26,28 +27,56 @@ def no_tasks(notebook: Notebook) -> Finding:
 def undefined_findings(
     cells: Sequence[Cell], members: Sequence[Cell], dataflow: Dataflow, *, ignored: Collection[str]
 ) -> Iterator[Finding]:
-    """Find names that a cell reads and nothing above it defines.
-
-    After a cell that may define any name (``import *``, ``exec``, ``%run``) they are warnings.
-    """
-    unsure_from = min(dataflow.barriers, default=len(members))
+    """Find names that a cell reads and nothing above it defines; warnings where it is ready for a NameError."""
     for index, name, line in dataflow.undefined:
-        if name in ignored or SHELL_NAMES.fullmatch(name):
-            continue
-        level = "warning" if unsure_from <= index else "error"
-        reader = members[index]
-        below = next((c for c in cells if c.ordinal > reader.ordinal and name in _written(c)), None)
-        if below is None:
-            yield Finding("F001", level, reader.ordinal, line, f"no cell defines `{name}`", "define it in a cell above")
-        else:
-            message = f"`{name}` is defined only below, in cell {below.ordinal}"
-            yield Finding("F002", level, reader.ordinal, line, message, "move that cell up")
+        if name not in ignored and not SHELL_NAMES.fullmatch(name):
+            # A function's reading shows when a cell calls it; people look for the name where it is written.
+            place = next((c for c in reversed(members[: index + 1]) if _reads(c, name, line)), members[index])
+            level: Level = "warning" if _is_awaited(place, name, line) else "error"
+            yield _undefined(cells, members[index], place, Finding("F001", level, place.ordinal, line, name))
+
+
+def _undefined(cells: Sequence[Cell], reader: Cell, place: Cell, found: Finding) -> Finding:
+    """Say of a name that is undefined whether another cell has it."""
+    name = found.message
+    writer = next((c for c in cells if c.ordinal != place.ordinal and name in _written(c)), None)
+    if writer is None:
+        return replace(found, message=f"no cell defines `{name}`", fix="define it in a cell above")
+    if writer.ordinal > reader.ordinal:
+        message = f"`{name}` is defined only below, in cell {writer.ordinal}"
+        return replace(found, code="F002", message=message, fix="move that cell up")
+    message = f"`{name}` is defined in cell {writer.ordinal}, which takes no part"
+    return replace(found, message=message, fix="remove its `skip`, or correct it")
+
+
+def _reads(cell: Cell, name: str, line: int) -> bool:
+    names = (n for n in ast.walk(_tree(cell)) if isinstance(n, ast.Name))
+    return any(n.id == name and n.lineno == line for n in names)
+
+
+def _tree(cell: Cell) -> ast.Module:
+    return source.parse(strip_marker(cell.source), ordinal=cell.ordinal)
+
+
+def _is_awaited(cell: Cell, name: str, line: int) -> bool:
+    """Tell whether a name is read in a ``try`` that a missing name does not stop."""
+    for node in ast.walk(_tree(cell)):
+        if isinstance(node, ast.Try) and any(_catches(h.type) for h in node.handlers):
+            inside = (n for part in node.body for n in ast.walk(part) if isinstance(n, ast.Name))
+            if any(n.id == name and n.lineno == line for n in inside):
+                return True
+    return False
+
+
+def _catches(caught: ast.expr | None) -> bool:
+    names = {n.id for n in ast.walk(caught) if isinstance(n, ast.Name)} if caught is not None else {"BaseException"}
+    return bool(names & {"NameError", "Exception", "BaseException"})
 
 
 def _written(cell: Cell) -> set[str]:
     """Return the names that a cell binds at its top level; nothing if it can't be parsed."""
     try:
-        tree = source.parse(strip_marker(cell.source), ordinal=cell.ordinal)
+        tree = _tree(cell)
     except CellSyntaxError:
         return set()
     bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
@@ -70,7 +99,7 @@ def import_findings(
     for cell, text in zip(members, codes, strict=True):
         for name, line, sure in code.cell_imports(text, ordinal=cell.ordinal):
             if name in missing:
-                level = "error" if sure else "warning"
+                level: Level = "error" if sure else "warning"
                 fix = "install it here, or correct the name"
                 yield Finding("F004", level, cell.ordinal, line, f"there is no module {name!r} here", fix)
     for name, file in modules.through.items():

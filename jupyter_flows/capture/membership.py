@@ -16,7 +16,7 @@ class Membership:
     members: tuple[int, ...]
     #: Of these, the unmarked ones that a task needs.
     joined: tuple[int, ...] = ()
-    #: Unmarked cells that nothing needs, and skipped ones.
+    #: Unmarked cells that nothing needs.
     left_out: tuple[int, ...] = ()
 
 
@@ -32,11 +32,9 @@ def choose(markers: Sequence[Marker], needs: Callable[[int], frozenset[int]]) ->
     every cell takes part.
     """
     possible = candidates(markers)
-    skipped = [n for n, m in enumerate(markers) if m.kind == "skip"]
     if not any(m.kind == "task" for m in markers):
-        return Membership(possible, left_out=tuple(skipped))
+        return Membership(possible)
     chosen = {n for n in possible if markers[n].kind != "plain"}
     needed = chosen.union(*(needs(n) for n in chosen)) & set(possible)
     joined = needed - chosen
-    left_out = sorted({*skipped, *(set(possible) - needed)})
-    return Membership(tuple(sorted(needed)), tuple(sorted(joined)), tuple(left_out))
+    return Membership(tuple(sorted(needed)), tuple(sorted(joined)), tuple(sorted(set(possible) - needed)))

@@ -38,7 +38,7 @@ class Captured:
     findings: tuple[Finding, ...] = ()
     #: Ordinals of unmarked cells that joined, because a task needs them.
     joined: tuple[int, ...] = ()
-    #: Ordinals of cells that nothing needs, or that are skipped.
+    #: Ordinals of unmarked cells that nothing needs.
     left_out: tuple[int, ...] = ()
     #: Sentences to be said before registering.
     notes: tuple[str, ...] = ()
