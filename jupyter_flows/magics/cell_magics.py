@@ -19,7 +19,7 @@ def task(line: str, cell: str | None = None) -> None:
     try:
         marker = read_marker(Cell(f"%%task {line}".rstrip() + "\n" + (cell or ""), 0))
     except FlowsError as error:
-        raise Mistake(str(error).removeprefix("Cell 0, ")) from None
+        raise Mistake(str(error).removeprefix("Cell 0, ").removeprefix("line 1: ")) from None
     if marker.help:
         print(parser_of("task").format_help())
 

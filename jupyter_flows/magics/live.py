@@ -129,7 +129,7 @@ class LiveCard:
         state, message = news.state()
         changed = [self.view.fold(event) for event in news.events(self.view.last_seq)]
         before = self.view.state
-        if state in FINISHED or self.view.last_seq == 0:
+        if state in FINISHED or state is StateName.CANCELLING or self.view.last_seq == 0:
             self.view.enter(state, message)
         return any(changed) or self.view.state is not before
 

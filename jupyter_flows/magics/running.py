@@ -62,7 +62,7 @@ def show(session: NotebookSession, version: Version, run: Run) -> Shown:
     else:
         handle = LastOnly(view)
     card = LiveCard(view, lambda: RegistryNews(run.id), handle, hint=hint).start()
-    session.cards.append(card)
+    session.cards = [*(c for c in session.cards if not c.wait(0)), card]
     return Shown(card)
 
 

@@ -54,4 +54,4 @@ def _as_if_first(lines: Lines) -> Lines:
     body = lines[top:]
     for transform in (leading_indent, classic_prompt, ipython_prompt):
         body = transform(body)
-    return lines[:top] + body
+    return [_FILLER] * top + body

@@ -170,9 +170,8 @@ class FlowGraph:
 
 def _node(data: Mapping[str, Any], state: StateName | None) -> Node:
     cell = data.get("cell") or {}
-    kind = "definition" if cell.get("definition") else "parameters" if cell.get("parameters") else "task"
-    if data["kind"] == "parameter":
-        kind = "parameters"
+    is_parameters = cell.get("parameters") or data["kind"] == "parameter"
+    kind = "parameters" if is_parameters else "definition" if cell.get("definition") else "task"
     reads, writes = tuple(cell.get("reads", ())), tuple(cell.get("writes", ()))
     return Node(data["slug"], cell.get("ordinal"), kind, reads, writes, state)
 

@@ -10,16 +10,18 @@ from jupyter_flows.core.state import FAILED, SUCCESSFUL, StateName
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
-_MINUTE, _HOUR, _TEN = 60, 3600, 10
+_TENTH, _TEN, _MINUTE, _HOUR = 0.1, 10, 60, 3600
 
 
 def duration(seconds: float) -> str:
     """Write a duration as short as it stays honest.
 
-    >>> duration(0.42), duration(12.6), duration(65), duration(3720)
-    ('0.4 s', '13 s', '1 min 05 s', '1 h 02 min')
+    >>> duration(0.0123), duration(0.42), duration(12.6), duration(65), duration(3720)
+    ('12 ms', '0.4 s', '13 s', '1 min 05 s', '1 h 02 min')
     """
     seconds = max(0.0, seconds)
+    if round(seconds, 3) < _TENTH:
+        return f"{seconds * 1000:.0f} ms"
     if round(seconds, 1) < _TEN:
         return f"{seconds:.1f} s"
     whole = round(seconds)

@@ -9,8 +9,9 @@ from jupyter_flows.widgets.words import counted, duration, joined, mark, plain, 
 @pytest.mark.parametrize(
     ("seconds", "written"),
     [
-        (-1, "0.0 s"),
-        (0.04, "0.0 s"),
+        (-1, "0 ms"),
+        (0.0404, "40 ms"),
+        (0.0996, "0.1 s"),
         (9.94, "9.9 s"),
         (9.96, "10 s"),
         (59.4, "59 s"),
