@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from jupyter_flows import __version__
+from jupyter_flows.cli.command import ReaderLeft
 from jupyter_flows.cli.commands import agents, flows, logs, notebooks, registering, running, runs, upkeep
 from jupyter_flows.cli.console import Console
 from jupyter_flows.errors import FlowsError, RegisterRefused
@@ -80,7 +81,7 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         console.say("Interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:
+    except ReaderLeft:
         return _deaf()
     return int(status or 0)
 

@@ -14,6 +14,10 @@ from jupyter_flows.cli.console import Console
 Status = int | None
 
 
+class ReaderLeft(Exception):
+    """Nobody reads standard output any more, as in ``jupyter flows runs | head -1``."""
+
+
 def command(name: str, **options: Any) -> Callable[[Callable[..., Status]], click.Command]:
     """Make a click command that takes ``--json`` and hands a `Console` to the function as its first argument."""
 
@@ -21,8 +25,11 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., Status]], clic
         @functools.wraps(function)
         def call(*, as_json: bool, **arguments: Any) -> Status:
             console = Console(as_json=as_json)
-            with console.only_mine():
-                return function(console, **arguments)
+            try:
+                with console.only_mine():
+                    return function(console, **arguments)
+            except BrokenPipeError:  # click would leave with 1, which is a failed run's.
+                raise ReaderLeft from None
 
         flag = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
         made: click.Command = click.command(name, cls=click.Command, **options)(flag(call))

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from jupyter_flows.cli.console import Console
-from jupyter_flows.core.state import StateName
+from jupyter_flows.core.state import FAILED, StateName
+from jupyter_flows.executed import executed_path
 from jupyter_flows.widgets.run_card import RunView
 from jupyter_flows.widgets.words import duration, joined, mark
 
@@ -39,7 +40,6 @@ class Watch:
         self._registry, self._console = registry, console
         self._clock, self._sleep = clock, sleep
         self.view = RunView.of(version.document, run_id=run.id, project=run.project, version=run.version)
-        self._has_notebook = version.document["kind"] == "cells"
         self._shown: dict[str, StateName] = {}
         self._notices = 0
 
@@ -58,13 +58,14 @@ class Watch:
     def report(self) -> None:
         """Print the run as the command's result."""
         tasks = self._registry.runs.tasks(self.run.id)
-        document = {**self.run.to_json(), "tasks": [t.to_json() for t in tasks]}
-        self._console.result(document, self._last_card)
+        left = executed_path(self.run.project, self.run.flow, self.run.id)
+        notebook = str(left) if self.run.finished and left.is_file() else None
+        document = {**self.run.to_json(), "tasks": [t.to_json() for t in tasks], "notebook": notebook}
+        self._console.result(document, lambda: self._last_card(notebook))
 
-    def _last_card(self) -> str:
+    def _last_card(self, notebook: str | None) -> str:
         card = self.view.text(width=min(self._console.width, _MOST_WIDTH), colour=self._console.coloured)
-        follow = f'Its notebook: "jupyter flows notebook {self.run.id}".'
-        return f"{card}\n{follow}" if self.run.finished and self._has_notebook else card
+        return f"{card}\n{notebook}" if notebook else card
 
     def _look(self) -> None:
         """Take in what happened; the row is read first, so that a final state comes with all of its events."""
@@ -101,7 +102,8 @@ class Watch:
             self._console.say(f"! {notice}")
         self._notices = len(self.view.notices)
         for task in self.view.shown_tasks:
-            if task.state in _QUIET or self._shown.get(task.name) is task.state:
+            unimportant = task.quiet and task.state not in FAILED
+            if task.state in _QUIET or unimportant or self._shown.get(task.name) is task.state:
                 continue
             self._shown[task.name] = task.state
             seconds = task.seconds(self.view.now)

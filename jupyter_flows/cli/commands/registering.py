@@ -12,7 +12,7 @@ from jupyter_flows.cli.command import Status, command, label_option, pairs
 from jupyter_flows.cli.console import Console
 from jupyter_flows.cli.outline import origin, outline
 from jupyter_flows.core.place import Place
-from jupyter_flows.widgets.words import joined
+from jupyter_flows.widgets.words import duration, joined
 
 if TYPE_CHECKING:
     from jupyter_flows.cli.captured import Reading
@@ -75,7 +75,6 @@ def _done(done: Registration, reading: Reading) -> str:
         lines += [f"  {change}" for change in done.changes if done.version > 1]
     news = "" if done.created else "nothing changed"
     kept = reading.flow.storage.kind if reading.flow.storage else ""
-    took = f"{done.seconds:.1f} s"
     where = origin(Place.here(notebook=reading.path))
-    lines.append(joined([f"{done.project}/{done.flow} v{done.version}", news, kept, where, took]))
+    lines.append(joined([f"{done.project}/{done.flow} v{done.version}", news, kept, where, duration(done.seconds)]))
     return "\n".join(lines)

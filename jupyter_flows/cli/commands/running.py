@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,9 +11,11 @@ import click
 from jupyter_flows.cli.command import Status, command, label_option, pairs, project_option
 from jupyter_flows.cli.console import Console
 from jupyter_flows.cli.states import status_of
+from jupyter_flows.errors import TransitionError
 
 if TYPE_CHECKING:
-    from jupyter_flows.registry import Registry, Run, Version
+    from jupyter_flows.cli.watch import Watch
+    from jupyter_flows.registry import Registry, Run
 
 TIMED_OUT = 124
 INTERRUPTED = 130
@@ -40,6 +43,7 @@ def run(
     here: bool,
 ) -> Status:
     """Ask for a run of FLOW, which is a name or PROJECT/NAME. Agents whose labels match take it."""
+    from jupyter_flows.cli.watch import Watch
     from jupyter_flows.registry import open_registry
 
     if timeout is not None and not (wait or here):
@@ -49,8 +53,13 @@ def run(
         chosen = registry.flows.find(flow, project=project, version=version)
         made = registry.runs.create(chosen, parameters=parameters(chosen.document, values), labels=labels)
         if here:
-            return _here(console, registry, chosen, made, timeout)
-        return _by_agents(console, registry, chosen, made, timeout, wait=wait)
+            return _here(console, registry, Watch(registry, chosen, made, console), timeout)
+        if wait:
+            return _watched(console, registry, Watch(registry, chosen, made, console), timeout)
+        takers = _takers(console, registry, made)
+    said = f"run {made.id} · {made.project}/{made.flow} v{made.version} · {made.state.value}"
+    console.result({**made.to_json(), "agents": takers}, said)
+    return None
 
 
 def parameters(document: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
@@ -63,17 +72,12 @@ def parameters(document: Mapping[str, Any], given: Mapping[str, str]) -> dict[st
     return read
 
 
-def _by_agents(
-    console: Console, registry: Registry, version: Version, made: Run, timeout: float | None, *, wait: bool
-) -> Status:
+def _takers(console: Console, registry: Registry, made: Run) -> list[str]:
+    """Return the names of the agents that take the run; where there are none, say how to start one."""
     takers = [a.name for a in registry.agents.would_take(made.labels)]
     if not takers:
         console.say(nobody_takes(made.labels))
-    if wait:
-        return _watched(console, registry, version, made, timeout)
-    said = f"run {made.id} · {made.project}/{made.flow} v{made.version} · {made.state.value}"
-    console.result({**made.to_json(), "agents": takers}, said)
-    return None
+    return takers
 
 
 def nobody_takes(labels: tuple[str, ...]) -> str:
@@ -83,40 +87,39 @@ def nobody_takes(labels: tuple[str, ...]) -> str:
     return f'No agent {what}: start one with "{command_line}".'
 
 
-def _watched(console: Console, registry: Registry, version: Version, made: Run, timeout: float | None) -> Status:
-    from jupyter_flows.cli.watch import Watch
-
-    watch = Watch(registry, version, made, console)
+def _watched(console: Console, registry: Registry, watch: Watch, timeout: float | None) -> Status:
+    number = watch.run.id
     try:
+        _takers(console, registry, watch.run)
         ended = watch.until_finished(timeout)
     except KeyboardInterrupt:
-        console.say(
-            f'Run {made.id} goes on: "jupyter flows logs {made.id} --follow" or "jupyter flows cancel {made.id}".'
-        )
+        console.say(f'Run {number} goes on: "jupyter flows logs {number} --follow" or "jupyter flows cancel {number}".')
         watch.report()
         return INTERRUPTED
     watch.report()
     if not ended:
-        console.say(f"Run {made.id} has not ended after {timeout:g} s; it goes on.")
+        console.say(f"Run {number} has not ended after {timeout:g} s; it goes on.")
         return TIMED_OUT
     return status_of(watch.run.state)
 
 
-def _here(console: Console, registry: Registry, version: Version, made: Run, timeout: float | None) -> Status:
+def _here(console: Console, registry: Registry, watch: Watch, timeout: float | None) -> Status:
     from jupyter_flows.cli.here import RunHere
-    from jupyter_flows.cli.watch import Watch
 
-    watch = Watch(registry, version, made, console)
-    status = 0
-    with RunHere(made.id) as here:
+    number, status = watch.run.id, 0
+    with RunHere(number) as here:
         try:
             if not watch.until_finished(timeout, give_up=here.stopped) and not here.stopped():
                 status = TIMED_OUT
         except KeyboardInterrupt:
             status = INTERRUPTED
         if status:
-            console.say(f"Run {made.id} runs in this command and is cancelled with it.")
-            registry.runs.cancel(made.id)
+            console.say(f"Run {number} runs in this command and is cancelled with it.")
+            with suppress(TransitionError):  # It may have ended just now.
+                registry.runs.cancel(number)
             watch.until_finished(give_up=here.stopped)
+    if not status and not watch.run.finished:
+        # An agent was quicker than this command.
+        return _watched(console, registry, watch, timeout)
     watch.report()
     return status or status_of(watch.run.state)
