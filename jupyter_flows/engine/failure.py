@@ -13,8 +13,8 @@ from jupyter_flows.core.task import CellTask, Task
 
 LONGEST = 300
 
-#: The names of cells' code: ours, and those that IPython gives.
-_CELL_FILE = re.compile(r"^(?:Cell In\[(\d+)\]|<ipython-input-(\d+)-[0-9a-f]+>)$")
+#: The names of cells' code, without a shell (`namespace.cell_file`) and in one (`shell.RunCompiler`).
+_CELL_FILE = re.compile(r"^(?:Cell In\[(\d+)\]|.*/jupyter_flows_\d+/cell_(\d+)_[0-9a-f]+\.py)$")
 
 
 def describe(error: BaseException, task: Task) -> str:
@@ -31,6 +31,10 @@ def describe(error: BaseException, task: Task) -> str:
 def _text(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return error.msg
+    return _str(error)
+
+
+def _str(error: BaseException) -> str:
     try:
         return str(error)
     except Exception as reason:  # noqa: BLE001 - an exception's own __str__ may raise anything
@@ -68,4 +72,4 @@ def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
 
 def error_output(error: BaseException, traceback: list[str]) -> dict[str, Any]:
     """Return an error as notebooks keep it."""
-    return {"output_type": "error", "ename": type(error).__name__, "evalue": _text(error), "traceback": traceback}
+    return {"output_type": "error", "ename": type(error).__name__, "evalue": _str(error), "traceback": traceback}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 import os
 import sys
+import tempfile
 import types
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from IPython.core.autocall import ExitAutocall
+from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import UsageError
@@ -87,6 +90,15 @@ class RunDisplayPublisher(DisplayPublisher):
         self.publish_output({"output_type": "clear_output", "wait": bool(wait)})
 
 
+class RunCompiler(CachingCompiler):
+    """Names cells' code like files that are not there, as a kernel does, for the same tracebacks; by their numbers."""
+
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:  # noqa: ARG002 - IPython's
+        """Return the file name of a cell's code."""
+        digest = hashlib.sha256(raw_code.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{tempfile.gettempdir()}/jupyter_flows_{os.getpid()}/cell_{number}_{digest[:8]}.py"
+
+
 class NoHistory(HistoryManager):
     """Keeps In and Out, and no file."""
 
@@ -99,6 +111,7 @@ class RunShell(InteractiveShell):
 
     displayhook_class = Type(RunDisplayHook)
     display_pub_class = Type(RunDisplayPublisher)
+    compiler_class = Type(RunCompiler)
     exiter = Instance(ExitAutocall)
     #: Extensions look for a kernel here.
     kernel = AnyTrait(None)
@@ -125,9 +138,9 @@ class RunShell(InteractiveShell):
         """Leave ``sys.path`` alone: the run's interpreter is the right one."""
 
     def init_hooks(self) -> None:
-        """Print what would go to a pager."""
+        """Show no pager: what goes there leaves no trace in a notebook."""
         super().init_hooks()  # type: ignore[no-untyped-call] # IPython has no types
-        self.set_hook("show_in_pager", _print_page, 99)  # type: ignore[no-untyped-call] # as above
+        self.set_hook("show_in_pager", _no_pager, 99)  # type: ignore[no-untyped-call] # as above
 
     def enable_gui(self, gui: Any = None) -> None:
         """Accept the inline backend, which has no window system; refuse those that have."""
@@ -241,9 +254,8 @@ def _pad_history(shell: RunShell, ordinal: int) -> None:
         history.input_hist_raw.extend([""] * missing)
 
 
-def _print_page(_: Any, strng: Any, start: int = 0, screen_lines: int = 0, pager_cmd: Any = None) -> None:  # noqa: ARG001 - IPython's signature
-    text = strng.get("text/plain", "") if isinstance(strng, dict) else strng
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+def _no_pager(*_: Any, **__: Any) -> None:
+    """Take a page that nobody will read."""
 
 
 def clean_bundle(data: Mapping[str, Any]) -> dict[str, Any]:
