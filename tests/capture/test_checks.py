@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from jupyter_flows.capture.checks import CODES, Finding, in_order
+
+
+def test_findings_read_as_one_line():
+    """Place, what, what to do, code; what is not known is left out."""
+    assert str(Finding("F001", "error", 6, 2, "no cell defines `x`", "define it")) == (
+        "cell 6, line 2: no cell defines `x`: define it (F001)"
+    )
+    assert str(Finding("F003", "info", 6, None, "it runs alone")) == "cell 6: it runs alone (F003)"
+    assert str(Finding("F006", "error", None, None, "nothing to run")) == "nothing to run (F006)"
+
+
+def test_findings_are_json():
+    """What the command line prints is the finding's fields."""
+    assert Finding("F001", "error", 6, 2, "m", "f").to_json() == {
+        "code": "F001",
+        "level": "error",
+        "cell": 6,
+        "line": 2,
+        "message": "m",
+        "fix": "f",
+    }
+
+
+def test_errors_come_first_then_the_notebook_from_top_to_bottom():
+    """Each finding is shown once, the worst first."""
+    low = Finding("F003", "info", 1, None, "m")
+    late = Finding("F001", "error", 7, 1, "m")
+    early = Finding("F002", "error", 3, 9, "m")
+    middle = Finding("F004", "warning", 2, 1, "m")
+    assert in_order([low, late, early, middle, late]) == (early, late, middle, low)
+
+
+def test_codes_are_numbered_without_holes():
+    """A code is never used again for something else."""
+    assert list(CODES) == [f"F{n:03}" for n in range(1, len(CODES) + 1)]
