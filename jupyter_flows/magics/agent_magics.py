@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_flows.errors import AgentError, NoSuchError
 from jupyter_flows.magics.line import line_magic_of, short_path
+from jupyter_flows.magics.saying import say
 from jupyter_flows.magics.session import NotebookSession
 
 if TYPE_CHECKING:
@@ -45,11 +46,11 @@ class AgentMagics:
 
         if self.session.agent is not None:
             raise AgentError(f"Agent {self.session.agent.name} runs already in this kernel: %flow_agent stop ends it.")
-        agent = LocalAgent(given.label, given.name, max_runs=given.max_runs, say=print)
+        agent = LocalAgent(given.label, given.name, max_runs=given.max_runs, say=say)
         agent.start_in_thread()
         self.session.agent = agent
-        print(agent.introduction())
-        print("It stops with this kernel; %flow_agent start --background outlives it.")
+        say(agent.introduction())
+        say("It stops with this kernel; %flow_agent start --background outlives it.")
 
     def _start_apart(self, given: Namespace) -> None:
         name = given.name or "-".join([socket.gethostname(), "background", *sorted(given.label or ())])
@@ -72,8 +73,8 @@ class AgentMagics:
         if agent is None:
             raise AgentError(f"The agent did not start: {_last_line(log)} ({log} has all it said).")
         labels = ", ".join(agent.labels) or "runs without labels"
-        print(f"Agent {name} takes {labels} as process {process.pid}; it outlives this kernel.")
-        print(f"%flow_agent stop --name {name} ends it; it writes to {short_path(log)}.")
+        say(f"Agent {name} takes {labels} as process {process.pid}; it outlives this kernel.")
+        say(f"%flow_agent stop --name {name} ends it; it writes to {short_path(log)}.")
 
     def _stop(self, given: Namespace) -> None:
         own = self.session.agent
@@ -82,7 +83,7 @@ class AgentMagics:
             own.stop(cancel=False, timeout=0.0 if left else None)
             self.session.agent = None
             more = f"; run {', '.join(map(str, left))} is let finish" if left else ""
-            print(f"Agent {own.name} takes nothing any more{more}.")
+            say(f"Agent {own.name} takes nothing any more{more}.")
             return
         if given.name is None:
             raise NoSuchError("No agent runs in this kernel; %flow_agent stop --name N stops one in the background.")
@@ -90,7 +91,7 @@ class AgentMagics:
         if agent is None or agent.host != socket.gethostname():
             raise NoSuchError(f"No agent named {given.name!r} runs on this machine; %flow_agent status lists them.")
         os.kill(agent.pid, signal.SIGTERM)
-        print(f"Agent {agent.name} is told to stop; it lets its runs finish.")
+        say(f"Agent {agent.name} is told to stop; it lets its runs finish.")
 
     def _status(self) -> None:
         from jupyter_flows.magics.tables import agents_table
@@ -99,7 +100,7 @@ class AgentMagics:
         with open_registry() as registry:
             found = [agent for agent in registry.agents.list() if agent.kind != "once"]
         own = [self.session.agent.name] if self.session.agent else []
-        print(agents_table(found, own) if found else "no agent is at work: %flow_agent start starts one in this kernel")
+        say(agents_table(found, own) if found else "no agent is at work: %flow_agent start starts one in this kernel")
 
 
 def _log_file(name: str) -> Path:

@@ -7,6 +7,7 @@ from IPython.core.magic import no_var_expand
 from jupyter_flows.errors import FlowsError
 from jupyter_flows.magics.mistake import HelpShown, Mistake
 from jupyter_flows.magics.parsers import parser_of
+from jupyter_flows.magics.saying import say
 from jupyter_flows.magics.words import split
 
 
@@ -21,7 +22,7 @@ def task(line: str, cell: str | None = None) -> None:
     except FlowsError as error:
         raise Mistake(str(error).removeprefix("Cell 0, ").removeprefix("line 1: ")) from None
     if marker.help:
-        print(parser_of("task").format_help())
+        say(parser_of("task").format_help())
 
 
 @no_var_expand

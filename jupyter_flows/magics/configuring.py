@@ -6,10 +6,11 @@ import json
 from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jupyter_flows.core.labels import normalize
 from jupyter_flows.magics.mistake import Mistake
+from jupyter_flows.magics.saying import say
 from jupyter_flows.magics.words import evaluated, pairs
 from jupyter_flows.widgets.words import joined
 
@@ -65,8 +66,8 @@ def configure(session: NotebookSession, given: Namespace) -> None:
 
         show_form(FormModel(session))
         return
-    print(current(session).summary())
-    print(how_to_keep(session))
+    say(current(session).summary())
+    say(how_to_keep(session))
 
 
 def _set(session: NotebookSession, given: Namespace) -> None:
@@ -169,7 +170,9 @@ class FormModel:
 
         return [name for name in executors.__all__ if name.endswith("Executor") and name != "Executor"]
 
-    def apply(self, storage: str, options: Mapping[str, str], environment: str, executor: str, labels: list[str]) -> str:
+    def apply(
+        self, storage: str, options: Mapping[str, str], environment: str, executor: str, labels: list[str]
+    ) -> str:
         """Choose all of it, or nothing when a part can't be; return what to tell. Raises `FlowsError` or `Mistake`."""
         given = Namespace(
             storage=storage,

@@ -7,6 +7,7 @@ from argparse import Namespace
 from jupyter_flows.errors import NoSuchError
 from jupyter_flows.magics.line import line_magic_of, short_path
 from jupyter_flows.magics.mistake import Mistake
+from jupyter_flows.magics.saying import say
 from jupyter_flows.magics.session import NotebookSession
 from jupyter_flows.widgets.words import counted, joined
 
@@ -30,7 +31,7 @@ class FlowMagics:
         name, project = session.flow_name()
         if name is None:
             raise Mistake("This notebook has no flow yet: %flow NAME starts one.")
-        print(joined([f"{project}/{name}", self._version(project, name), self._tasks(), self._saved()]))
+        say(joined([f"{project}/{name}", self._version(project, name), self._tasks(), self._saved()]))
 
     def _take_notebook(self, path: str) -> None:
         before, self.session.notebook_path = self.session.notebook_path, path
@@ -79,7 +80,7 @@ class FlowMagics:
         graph = FlowGraph.of(reading.flow, definitions=given.definitions, why=given.why)
         display(graph)
         if given.why and hasattr(self.session.shell, "kernel"):
-            print(graph.text())
+            say(graph.text())
 
     @line_magic_of("flow_check")
     def flow_check(self, given: Namespace) -> None:
@@ -87,14 +88,14 @@ class FlowMagics:
         del given
         reading, differences = self.session.reading()
         for line in differences:
-            print(line)
+            say(line)
         findings = reading.captured.findings
         for finding in findings:
-            print(f"{finding.level}: {finding}")
+            say(f"{finding.level}: {finding}")
         errors = sum(f.level == "error" for f in findings)
         if errors:
             raise Mistake(f"{counted(errors, 'error')}: %flow_register would refuse this flow.")
-        print(f"{reading.project}/{reading.flow.name}: ready to be registered")
+        say(f"{reading.project}/{reading.flow.name}: ready to be registered")
 
     @line_magic_of("flow_config")
     def flow_config(self, given: Namespace) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from IPython.core.error import UsageError
 
 
-class Mistake(UsageError):  # type: ignore[misc]
+class Mistake(UsageError):
     """Stop the cell, and a Run All with it, and show only the message.
 
     IPython prints its own `UsageError` to standard error; this one also becomes the cell's error
@@ -16,5 +16,5 @@ class Mistake(UsageError):  # type: ignore[misc]
         return [str(self)]
 
 
-class HelpShown(Exception):  # noqa: N818 - not an error: the rest of the magic is skipped
+class HelpShown(Exception):
     """``--help`` was asked for and has been printed."""

@@ -50,7 +50,7 @@ def _flow() -> MagicParser:
     p.add_argument("name", nargs="?", help="the flow's name")
     p.add_argument("--project", metavar="P", help="the project that it is registered in")
     p.add_argument("--reset", action="store_true", help="forget what was run so far in this kernel")
-    p.add_argument("--notebook", metavar="PATH", help="the file that this notebook is saved in, where it can't be found")
+    p.add_argument("--notebook", metavar="PATH", help="the file it is saved in, where that can't be found")
     return p
 
 
@@ -75,14 +75,14 @@ def _config() -> MagicParser:
     p.add_argument("words", nargs="*", metavar="key=value", help="options of the storage")
     _choices(p)
     p.add_argument("--no-labels", action="store_true", help="need no label of agents")
-    p.add_argument("--environment", metavar="E", help="how it runs, such as LocalEnvironment; {expression} gives an object")
+    p.add_argument("--environment", metavar="E", help="how it runs, such as LocalEnvironment, or {expression}")
     p.add_argument("--executor", metavar="X", help="what runs the tasks, such as LocalExecutor")
     p.add_argument("--text", action="store_true", help="show what is chosen, no form")
     return p
 
 
 def _check() -> MagicParser:
-    return MagicParser("%flow_check", "Say what would keep the flow from being registered or from running as you see it.")
+    return MagicParser("%flow_check", "Say what keeps the flow from being registered or from running as you see it.")
 
 
 def _register() -> MagicParser:
@@ -102,7 +102,14 @@ def _register() -> MagicParser:
 def _run() -> MagicParser:
     p = MagicParser("%flow_run", "Run the latest registered version and show it live.")
     p.add_argument("flow", nargs="?", help="a flow's name or project/name; without it, this notebook's flow")
-    p.add_argument("-p", dest="parameters", metavar="NAME=VALUE", action="append", default=[], help="a parameter; a value wholly in braces, n={expr}, is evaluated here")
+    p.add_argument(
+        "-p",
+        dest="parameters",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a parameter; a value wholly in braces, n={expr}, is evaluated here",
+    )
     p.add_argument("--version", metavar="V", type=int, help="a registered version other than the latest")
     where = p.add_mutually_exclusive_group()
     where.add_argument("--here", action="store_true", help="run what you see, here, without registering")

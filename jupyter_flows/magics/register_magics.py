@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_flows.magics.line import line_magic_of, short_path
 from jupyter_flows.magics.mistake import Mistake
+from jupyter_flows.magics.saying import say
 from jupyter_flows.magics.session import NotebookSession
 from jupyter_flows.magics.words import pairs
 from jupyter_flows.widgets.words import duration, joined
@@ -34,17 +35,17 @@ class RegisterMagics:
         wishes = _wishes(given)
         reading, differences = self.session.reading(wishes)
         for line in (_source(self.session.file(), differences), _outline(reading), *_remarks(reading)):
-            print(line)
+            say(line)
         findings, labels = reading.captured.findings, reading.labels
         if given.dry_run:
-            print(_previewed(preview(reading.flow, reading.project, labels=labels, findings=findings)))
+            say(_previewed(preview(reading.flow, reading.project, labels=labels, findings=findings)))
             return
         storage = reading.flow.storage
         if given.no_build and storage is not None:
             storage.built = self.session.built
         done = register(reading.flow, reading.project, build=not given.no_build, labels=labels, findings=findings)
         self.session.remember(reading, wishes)
-        print(_registered(done, reading))
+        say(_registered(done, reading))
 
 
 def _wishes(given: Namespace) -> Wishes:

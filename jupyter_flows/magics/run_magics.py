@@ -10,6 +10,7 @@ from jupyter_flows.errors import FlowsError, NoSuchError
 from jupyter_flows.magics.line import line_magic_of
 from jupyter_flows.magics.mistake import Mistake
 from jupyter_flows.magics.running import Shown, nobody_takes, run_here, show
+from jupyter_flows.magics.saying import say
 from jupyter_flows.magics.session import NotebookSession
 from jupyter_flows.magics.words import pairs, values
 
@@ -39,7 +40,7 @@ class RunMagics:
         at_home = given.here or not (takers or given.agent)
         if not given.here and not takers:
             waits = "the run waits for one" if given.agent else "running here, once"
-            print(f"{nobody_takes(run.labels)}: {waits}")
+            say(f"{nobody_takes(run.labels)}: {waits}")
         if at_home:
             run_here(self.session, run.id)
         shown = show(self.session, version, run)
@@ -57,7 +58,9 @@ class RunMagics:
         except NoSuchError as error:
             if given.version is not None:
                 raise
-            raise Mistake(f"{project}/{name} is not registered yet: %flow_register does it, %flow_run --here runs what you see.") from error
+            raise Mistake(
+                f"{project}/{name} is not registered yet: %flow_register does it, %flow_run --here runs what you see."
+            ) from error
 
     def _draft(self, registry: Registry, given: Namespace) -> Version:
         """Pack the notebook as it is, for a run that is no version."""
@@ -70,10 +73,11 @@ class RunMagics:
         reading, differences = self.session.reading(self.session.wishes)
         refuse_errors(reading.captured.findings)
         for line in differences:
-            print(line)
+            say(line)
         storage = reading.flow.storage
         if storage is None or not storage.lasting:
-            raise Mistake(f"{storage.kind if storage else 'No'} storage keeps nothing for another process: choose local.")
+            kind = storage.kind if storage else "No"
+            raise Mistake(f"{kind} storage keeps nothing for another process: choose local.")
         artifact = storage.build()
         self.session.remember(reading)
         document = to_document(reading.flow, labels=reading.labels)
@@ -95,12 +99,12 @@ class RunMagics:
             reading, _ = self.session.reading(self.session.wishes)
             now = to_document(reading.flow, labels=version.labels)
         except FlowsError as error:
-            print(f"running v{version.version}; the notebook as it is can't be read: {error}")
+            say(f"running v{version.version}; the notebook as it is can't be read: {error}")
             return
         found = [str(c) for c in changes(version.document, now) if c.what not in ("storage", "labels")]
         if found and now["digest"] != version.digest:
             more = f", and {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004 - what fits a line
-            print(f"running v{version.version}; the notebook differs by now: {'; '.join(found[:3])}{more}")
+            say(f"running v{version.version}; the notebook differs by now: {'; '.join(found[:3])}{more}")
 
     def _wait(self, shown: Shown, run: Run) -> None:
         try:
@@ -127,7 +131,7 @@ class RunMagics:
                 limit=given.limit,
             )
         what = f" of {name}" if name else ""
-        print(runs_table(found) if found else f"no runs{what} yet: %flow_run makes one")
+        say(runs_table(found) if found else f"no runs{what} yet: %flow_run makes one")
 
     def _flow_meant(self, given: Namespace) -> tuple[str | None, str | None]:
         if given.all:
@@ -151,7 +155,7 @@ class RunMagics:
                 raise Mistake(f"Run {run.id} has no task {given.task!r}; it has {', '.join(sorted(names))}.")
             lines = log_lines(registry.runs.events(run.id), given.task)
         said = "" if run.finished else " so far"
-        print("\n".join(lines) or f"run {run.id} has said nothing{said}")
+        say("\n".join(lines) or f"run {run.id} has said nothing{said}")
 
     @line_magic_of("flow_cancel")
     def flow_cancel(self, given: Namespace) -> None:
@@ -160,7 +164,7 @@ class RunMagics:
 
         with open_registry() as registry:
             run = registry.runs.cancel(self._run_meant(registry, given))
-        print(f"run {run.id} · {run.project}/{run.flow} · {run.state.value}")
+        say(f"run {run.id} · {run.project}/{run.flow} · {run.state.value}")
 
     def _run_meant(self, registry: Registry, given: Namespace) -> int:
         """Return the run that is named, else this kernel's last, else the flow's last."""

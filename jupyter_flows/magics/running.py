@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from jupyter_flows.magics.live import Handle, LiveCard, RegistryNews
+from jupyter_flows.magics.saying import say
 from jupyter_flows.widgets.run_card import RunView
 
 if TYPE_CHECKING:
     from jupyter_flows.magics.session import NotebookSession
     from jupyter_flows.registry import Run, Version
+
+
+logger = logging.getLogger("jupyter_flows.agent")
 
 
 def nobody_takes(labels: tuple[str, ...]) -> str:
@@ -38,9 +43,7 @@ def _run_one(agent: Any, run_id: int) -> None:
             run = registry.runs.get(run_id)
             if not run.finished:
                 registry.runs.cancel(run_id)
-        import logging
-
-        logging.getLogger("jupyter_flows.agent").error("Run %d can't run here: %s", run_id, error)
+        logger.warning("Run %d can't run here: %s", run_id, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +79,4 @@ class LastOnly:
         """Print the card once the run has ended."""
         del kwargs
         if self._view.finished:
-            print(obj["text/plain"])
+            say(obj["text/plain"])

@@ -8,6 +8,7 @@ What is left is what runs in a flow too: `capture.markers` decides for both.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from IPython.core.inputtransformer2 import classic_prompt, ipython_prompt, leading_indent
 
@@ -52,6 +53,7 @@ def _as_if_first(lines: Lines) -> Lines:
     """Do to the lines below a marker what IPython does only to lines at the very top of a cell."""
     top = next((n for n, line in enumerate(lines) if line.strip() not in ("", "#")), len(lines))
     body = lines[top:]
-    for transform in (leading_indent, classic_prompt, ipython_prompt):
+    transforms: tuple[Callable[[Lines], Lines], ...] = (leading_indent, classic_prompt, ipython_prompt)
+    for transform in transforms:
         body = transform(body)
     return [_FILLER] * top + body

@@ -108,7 +108,7 @@ def evaluated(text: str, namespace: dict[str, Any]) -> Any:
         code = _compiled(text)
     try:
         return eval(code, namespace)  # noqa: S307 - the person's own expression, in their own kernel
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever the expression raises
         raise Mistake(f"{text} can't be evaluated: {type(error).__name__}: {error}.") from None
 
 

@@ -129,9 +129,15 @@ def _task(task: TaskProgress, now: float, widest: int) -> str:
     name_style = f"flex:0 0 {widest}ch;font-family:{MONO};overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
     quiet = f"color:{GREY};" if task.state not in FAILED else f"color:{RED};"
     cells = (
-        _tag("span", mark(task.state), f"flex:0 0 1em;text-align:center;color:{tone(task.state)}", title=task.state.value),
+        _tag(
+            "span", mark(task.state), f"flex:0 0 1em;text-align:center;color:{tone(task.state)}", title=task.state.value
+        ),
         _tag("span", escape(task.name), name_style, title=task.name),
-        _tag("span", took, f"flex:0 0 6.5em;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;color:{GREY}"),
+        _tag(
+            "span",
+            took,
+            f"flex:0 0 6.5em;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;color:{GREY}",
+        ),
         _tag("span", escape(says(task)), quiet + "flex:1 1 0;min-width:0;overflow-wrap:anywhere"),
     )
     return _tag("div", " ".join(cells), "display:flex;gap:8px;align-items:baseline")

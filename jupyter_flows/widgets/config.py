@@ -32,7 +32,9 @@ class Model(Protocol):
     def executors(self) -> list[str]:
         """Return the executors by name."""
 
-    def apply(self, storage: str, options: Mapping[str, str], environment: str, executor: str, labels: list[str]) -> str:
+    def apply(
+        self, storage: str, options: Mapping[str, str], environment: str, executor: str, labels: list[str]
+    ) -> str:
         """Choose all of it and return what to tell; raise when a part can't be."""
 
 

@@ -101,7 +101,9 @@ class FlowGraph:
     ) -> Self:
         """Draw the flow that a flow.json describes; `states` are by slug."""
         nodes = [_node(data, (states or {}).get(data["slug"])) for data in document["tasks"]]
-        arrows = [Arrow(u, d, tuple(names) or ((key,) if key else ()), why) for u, d, key, names, why in document["edges"]]
+        arrows = [
+            Arrow(u, d, tuple(names) or ((key,) if key else ()), why) for u, d, key, names, why in document["edges"]
+        ]
         return cls(document["name"], nodes, _merged(arrows), **options)
 
     # -- text ----------------------------------------------------------------------------------
@@ -160,7 +162,7 @@ class FlowGraph:
         needed = set(reduced(len(self.nodes), [(a.upstream, a.downstream) for a in self.arrows]))
         return [a for a in self.arrows if a.names or (a.upstream, a.downstream) in needed]
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_wanted: Any) -> dict[str, str]:
         """Hand notebooks both forms."""
         return {"image/svg+xml": self.svg(), "text/plain": self.text()}
 
@@ -191,7 +193,9 @@ def _merged(arrows: Iterable[Arrow]) -> list[Arrow]:
 def _box(node: Node, centre: float, top: float, width: float) -> str:
     fill, border, ink = _STYLES[node.style]
     left = _MARGIN + centre - width / 2
-    about = joined([node.name, f"cell {node.cell}" if node.cell is not None else "", node.state.value if node.state else ""])
+    about = joined(
+        [node.name, f"cell {node.cell}" if node.cell is not None else "", node.state.value if node.state else ""]
+    )
     if node.writes:
         about += f" · writes {', '.join(node.writes)}"
     corner = _HEIGHT / 2 if node.kind == "parameters" else 5
@@ -220,4 +224,6 @@ def _path(arrow: Arrow, centre: Sequence[float], layer: Sequence[int], bends: Se
             drawn += f" V{y:.1f}"
     names = f"<title>{escape(', '.join(arrow.names) or arrow.why)}</title>"
     dash = "" if arrow.names else ' stroke-dasharray="4 3"'
-    return f'<path d="{drawn}" fill="none" stroke="{_EDGE}" stroke-width="1.4"{dash} marker-end="url(#tip)">{names}</path>'
+    return (
+        f'<path d="{drawn}" fill="none" stroke="{_EDGE}" stroke-width="1.4"{dash} marker-end="url(#tip)">{names}</path>'
+    )

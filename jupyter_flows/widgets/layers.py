@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from jupyter_flows.core.graph import neighbours, topological_order
 
@@ -56,7 +57,7 @@ def layout(widths: Sequence[float], edges: Sequence[tuple[int, int]], *, gap: fl
         layer += list(between)
         chains.append(chain)
         path = [u, *chain, d]
-        segments += zip(path, path[1:], strict=False)
+        segments += pairwise(path)
     rows = _ordered(layer, segments)
     centre = _centres(rows, wide, segments, gap)
     total = max((centre[n] + wide[n] / 2 for row in rows for n in row), default=0.0)

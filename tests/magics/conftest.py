@@ -36,7 +36,7 @@ def bare_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inte
     yield shell
     if loaded(shell):
         unload(shell)
-    shell.atexit_operations()
+    shell.restore_sys_module_state()
     atexit.unregister(shell.atexit_operations)
     InteractiveShell.clear_instance()
     forget_settings()
@@ -114,7 +114,7 @@ class Kernel:
         """Collect what the kernel says until a cell is done, or until a display's text holds `until`."""
         answer, deadline = Answer(), time.monotonic() + seconds
         while time.monotonic() < deadline:
-            message = self.client.get_iopub_msg(timeout=seconds)
+            message, done = self.client.get_iopub_msg(timeout=seconds), False
             kind, content = message["msg_type"], message["content"]
             if kind == "stream":
                 answer.text += content["text"]
@@ -124,11 +124,11 @@ class Kernel:
                 text = content["data"].get("text/plain", "")
                 answer.displays.append((kind, text, (content.get("transient") or {}).get("display_id")))
                 answer.html.append(content["data"].get("text/html", ""))
-                if until is not None and until in text:
-                    return answer
-            elif kind == "status" and content["execution_state"] == "idle" and until is None:
-                if message["parent_header"].get("msg_id") == asked:
-                    return answer
+                done = until is not None and until in text
+            elif until is None and kind == "status" and content["execution_state"] == "idle":
+                done = message["parent_header"].get("msg_id") == asked
+            if done:
+                return answer
         raise AssertionError(f"the kernel said only {answer}")
 
     def close(self) -> None:

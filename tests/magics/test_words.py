@@ -69,7 +69,11 @@ def test_a_wrong_value_is_named(given, message):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{nope}", "NameError: name 'nope' is not defined"), ("{1 +}", "is no Python expression"), ("{1/0}", "ZeroDivisionError")],
+    [
+        ("{nope}", "NameError: name 'nope' is not defined"),
+        ("{1 +}", "is no Python expression"),
+        ("{1/0}", "ZeroDivisionError"),
+    ],
 )
 def test_an_expression_that_fails_is_one_line(text, message):
     """What is wrong with an expression is said without a traceback."""

@@ -9,7 +9,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def sales(**options):
-    """The graph of the five minutes: parameters, load, clean, report, and a definition cell."""
+    """Make the graph of the five minutes: parameters, load, clean, report, and a definition cell."""
     nodes = [
         Node("imports", 2, "definition"),
         Node("parameters", 3, "parameters"),
@@ -33,15 +33,13 @@ def drawn(graph):
 
 def test_text_has_one_line_a_task():
     """Each task with its cell and what it takes from whom; definitions are left out."""
-    assert sales().text() == "\n".join(
-        [
-            "sales-nightly",
-            "   parameters  cell 3",
-            "   load        cell 4",
-            "   clean       cell 6   after load (df)",
-            "   report      cell 7   after parameters (region), load, clean (df)",
-        ]
-    )
+    assert sales().text().splitlines() == [
+        "sales-nightly",
+        "   parameters  cell 3",
+        "   load        cell 4",
+        "   clean       cell 6   after load (df)",
+        "   report      cell 7   after parameters (region), load, clean (df)",
+    ]
 
 
 def test_why_says_what_each_edge_is_for():

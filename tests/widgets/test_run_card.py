@@ -18,7 +18,9 @@ class Story:
     def __init__(self, *names, **options):
         self.now, self.seq = 0.0, 0
         tasks = [TaskProgress(name, cell) for cell, name in enumerate(names, start=2)]
-        self.view = RunView("sales-nightly", run_id=2, project="sales", version=1, tasks=tasks, clock=lambda: self.now, **options)
+        self.view = RunView(
+            "sales-nightly", run_id=2, project="sales", version=1, tasks=tasks, clock=lambda: self.now, **options
+        )
 
     def tell(self, kind, at=None, **body):
         self.now = self.now if at is None else at
@@ -31,7 +33,7 @@ class Story:
 
 
 def failed():
-    """A run whose second task failed."""
+    """Tell a run whose second task failed."""
     story = Story("load", "clean", "report")
     story.tell("run", 10.0, state="Running")
     story.task("load", "Running", 10.0)
@@ -45,16 +47,14 @@ def failed():
 
 def test_the_card_of_a_failed_run_says_all_that_matters():
     """State, progress, durations, and where it failed, one line a task."""
-    assert failed().text() == "\n".join(
-        [
-            "✗ run 2 · sales/sales-nightly · v1 · Failed · 1.6 s",
-            "  ██████████████████████████████  3 of 3",
-            "  ✓ load         1.1 s",
-            "  ✗ clean        0.4 s  KeyError 'gross' (cell 6, line 2)",
-            "  ✗ report              TriggerFailed · clean failed",
-            "Failed: clean: KeyError 'gross' (cell 6, line 2)",
-        ]
-    )
+    assert failed().text().splitlines() == [
+        "✗ run 2 · sales/sales-nightly · v1 · Failed · 1.6 s",
+        "  ██████████████████████████████  3 of 3",
+        "  ✓ load         1.1 s",
+        "  ✗ clean        0.4 s  KeyError 'gross' (cell 6, line 2)",
+        "  ✗ report              TriggerFailed · clean failed",
+        "Failed: clean: KeyError 'gross' (cell 6, line 2)",
+    ]
 
 
 def test_a_waiting_run_shows_its_tasks():
@@ -234,7 +234,7 @@ EVIL = '<script>alert("1")</script><img src=x onerror=alert(1)>'
 
 
 def evil():
-    """A run that puts markup wherever a user's text can go."""
+    """Tell a run that puts markup wherever a user's text can go."""
     story = Story(EVIL)
     story.view.flow = EVIL
     story.tell("run", 1.0, state="Running")
@@ -264,7 +264,13 @@ def test_html_says_what_the_text_says(make):
     """The HTML card is well formed and has the title, state, tasks and message of the text."""
     view = make()
     page = Check(view.html())
-    wanted = [view.title, view.state.value, view.message, *(t.name for t in view.tasks), *(t.message for t in view.tasks)]
+    wanted = [
+        view.title,
+        view.state.value,
+        view.message,
+        *(t.name for t in view.tasks),
+        *(t.message for t in view.tasks),
+    ]
     assert [text for text in wanted if text not in page.text] == []
 
 
