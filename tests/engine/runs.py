@@ -22,9 +22,10 @@ PATIENCE_SECONDS = 90
 
 def cell_task(ordinal: int, code: str, *, shell: bool = False, **options: Any) -> CellTask:
     """Make a task of one cell; options are CellTask's and, by the names of `TaskOptions`, the marker's."""
+    name = options.pop("name", None) or f"cell_{ordinal}"
     of_marker = {n: options.pop(n) for n in list(options) if n in TaskOptions.__dataclass_fields__}
     return CellTask(
-        options.pop("name", None) or f"cell_{ordinal}",
+        name,
         Cell(code, ordinal),
         code=code,
         meaning=str(ordinal),
@@ -79,7 +80,7 @@ class Story:
         return [row for e in self.events if e.kind == "tasks" for row in e.body["rows"]]
 
     def message(self, task: str) -> str:
-        """The message of a task's last state."""
+        """Return the message of a task's last state."""
         return next(row[4] for row in reversed(self.rows()) if row[0] == task)
 
     def text(self, task: str | None = None, name: str = "stdout") -> str:
@@ -91,11 +92,11 @@ class Story:
         )
 
     def outputs(self, task: str) -> list[dict[str, Any]]:
-        """The displays of one task."""
+        """Return the displays of one task."""
         return [e.body["output"] for e in self.events if e.kind == "output" and e.body["task"] == task]
 
     def notices(self) -> list[str]:
-        """What a person should know of the run."""
+        """Return what a person should know of the run."""
         return [e.body["message"] for e in self.events if e.kind == "notice"]
 
 
@@ -110,8 +111,13 @@ class Runner:
         """Store a flow and describe its run."""
         storage = Local(str(self.folder / "store"))
         storage.bind(flow)
-        given = {"run_id": 1, "folder": str(self.folder), "needs_shell": any(t.needs_shell for t in flow.cell_tasks)}
-        return Job(flow_name=flow.name, storage=storage.to_json(), artifact=storage.build(), **{**given, **changes})
+        given = {
+            "run_id": 1,
+            "artifact": storage.build(),
+            "folder": str(self.folder),
+            "needs_shell": any(t.needs_shell for t in flow.cell_tasks),
+        }
+        return Job(flow_name=flow.name, storage=storage.to_json(), **{**given, **changes})
 
     def run(self, flow: Flow, *, when: Any = None, **changes: Any) -> Story:
         """Run a flow to its end; `when(event, process)` sees each event as it comes."""

@@ -1,0 +1,326 @@
+"""Runs that die, hang, are cancelled or flood: each ends in the right state, with the reason and the task named."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from jupyter_flows.core.events import Event
+from jupyter_flows.core.flow import Flow
+from jupyter_flows.core.task import task
+from jupyter_flows.engine.launcher import Launcher
+from jupyter_flows.environments import LocalEnvironment
+from jupyter_flows.errors import RunError
+from tests.engine.runs import PATIENCE_SECONDS, Runner, cell_task, flow_of_cells
+
+
+@pytest.mark.parametrize("shell", [False, True])
+@pytest.mark.parametrize(
+    ("code", "how"),
+    [
+        ("import os; os.kill(os.getpid(), 9)", "was killed by SIGKILL"),
+        ("import os; os._exit(3)", "ended early, with exit code 3"),
+        ("import os; os.abort()", "was killed by SIGABRT"),
+        ("import ctypes; ctypes.string_at(0)", "was killed by SIGSEGV"),
+    ],
+)
+def test_a_sudden_death_names_its_task_and_signal(runner, shell, code, how):
+    """The task and the run are Failed, what had succeeded stays, what waited never ran."""
+    story = runner.run(flow_of_cells(["1", cell_task(2, code, name="dies", shell=shell), "3"]))
+    assert story.state[0] == "Failed"
+    assert story.state[1].startswith(f"dies: its process {how}")
+    assert story.tasks() == {"cell_1": ["Running", "Success"], "dies": ["Running", "Failed"]}
+    assert story.message("dies") == f"its process {how}"
+
+
+def test_a_death_by_sigkill_suspects_the_memory(runner):
+    """The message says what usually kills so."""
+    story = runner.run(flow_of_cells(["import os; os.kill(os.getpid(), 9)"]))
+    assert story.state[1].endswith(". Something killed it: often the system, for lack of memory.")
+
+
+def test_a_death_in_a_function_among_many_is_named(runner):
+    """The fast path, too, leaves the running task's name behind."""
+
+    @task
+    def step(x):
+        if x == 700:
+            os._exit(5)
+        return x + 1
+
+    with Flow("many") as flow:
+        value = step(0)
+        for _ in range(999):
+            value = step(value)
+    story = runner.run(flow)
+    assert story.state == ("Failed", "step-701: its process ended early, with exit code 5")
+    assert story.message("step-701") == "its process ended early, with exit code 5"
+
+
+def test_a_segfault_shows_where(runner):
+    """The interpreter's last words are the task's error text, with the cell's line."""
+    story = runner.run(flow_of_cells(["import ctypes\nctypes.string_at(0)"]))
+    text = story.text("cell_1", "stderr")
+    assert "Fatal Python error: Segmentation fault" in text
+    assert 'File "Cell In[1]", line 2' in text
+
+
+def test_an_interpreter_without_the_package_says_so(runner, tmp_path):
+    """The reason and the remedy are the run's message."""
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    python.chmod(0o755)
+    story = runner.run(flow_of_cells(["1"]), python=str(python))
+    assert story.state[0] == "Failed"
+    assert "No module named 'jupyter_flows'" in story.state[1]
+    assert f"Install jupyter_flows for {python}" in story.state[1]
+
+
+def test_an_absent_interpreter_is_an_error(runner):
+    """Starting raises, naming the interpreter."""
+    with pytest.raises(RunError, match=r"interpreter /no/python can't be started \(No such file or directory\)"):
+        runner.run(flow_of_cells(["1"]), python="/no/python")
+
+
+def cancel_when_running(word="ready"):
+    """Return what cancels a run once a task has printed a word."""
+
+    def when(event: Event, process):
+        if event.kind == "stream" and word in event.body["text"]:
+            process.cancel()
+
+    return when
+
+
+@pytest.mark.parametrize("shell", [False, True])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import time; time.sleep(600)",
+        "while True: pass",
+        "import threading; threading.Event().wait(600)",
+        "import subprocess; subprocess.run(['sleep', '600'])",
+        "import asyncio; await asyncio.sleep(600)",
+        "while True:\n  try: __import__('time').sleep(600)\n  except Exception: pass",
+    ],
+)
+def test_cancel_interrupts_the_task(runner, shell, body):
+    """The running task and what comes after are Cancelled, on_exit is called, the process leaves by itself."""
+    environment = LocalEnvironment(on_exit=lambda: print("bye"))
+    flow = flow_of_cells([f"print('ready')\n{body}", "2"], shell=shell, environment=environment)
+    story = runner.run(flow, when=cancel_when_running())
+    assert story.state == ("Cancelled", "cancelled")
+    assert story.tasks() == {"cell_1": ["Running", "Cancelled"], "cell_2": ["Cancelled"]}
+    assert (story.text(), story.code) == ("bye\n", 0)
+
+
+def test_cancel_interrupts_on_start(runner):
+    """A callback that hangs is interrupted as well, and on_exit follows, not interrupted."""
+
+    def start():
+        print("ready")
+        sys.stdout.flush()
+        threading = __import__("threading")
+        threading.Event().wait(600)
+
+    def leave():
+        time = __import__("time")
+        time.sleep(0.2)
+        print("bye")
+
+    environment = LocalEnvironment(on_start=start, on_exit=leave)
+    flow = flow_of_cells(["1"], environment=environment)
+
+    def when(event: Event, process):
+        if event.kind == "run" and event.body["state"] == "Running":
+            # Its text is gathered: the callback itself can't be seen to have started.
+            process.cancel()
+
+    story = runner.run(flow, when=when)
+    assert story.state[0] == "Cancelled"
+    assert story.text().endswith("bye\n")
+
+
+def test_a_cancel_that_comes_late_changes_nothing(runner):
+    """A run that has succeeded stays so."""
+    story = runner.run(flow_of_cells(["1"]), when=lambda e, p: p.cancel() if e.body.get("state") == "Success" else None)
+    assert story.state == ("Success", "")
+
+
+def test_a_task_that_will_not_stop_is_killed(runner):
+    """After the grace the process and its children are killed; the run is Cancelled."""
+    code = "print('ready')\nwhile True:\n  try: __import__('time').sleep(600)\n  except BaseException: pass"
+
+    def when(event: Event, process):
+        if event.kind == "stream":
+            process.cancel(grace_seconds=0.3)
+
+    story = runner.run(flow_of_cells([code]), when=when)
+    assert story.state == ("Cancelled", "cancelled; its process did not stop in time and was killed")
+    assert (story.tasks(), story.code) == ({"cell_1": ["Running", "Cancelled"]}, -signal.SIGKILL)
+
+
+def test_kill_ends_everything_the_run_started(runner, tmp_path):
+    """Child processes of a cell do not outlive it."""
+    code = "import subprocess\np = subprocess.Popen(['sleep', '600'])\nprint('pid', p.pid)\np.wait()"
+    pids = []
+
+    def when(event: Event, process):
+        if event.kind == "stream":
+            pids.append(int(event.body["text"].split()[1]))
+            process.kill()
+
+    story = runner.run(flow_of_cells([code]), when=when)
+    assert story.state[0] == "Failed"
+    assert gone(pids[0])
+
+
+def test_what_a_cell_left_running_ends_with_the_run(runner):
+    """A server started in a cell is no orphan afterwards."""
+    code = "import subprocess\nprint(subprocess.Popen(['sleep', '600']).pid)"
+    story = runner.run(flow_of_cells([code]))
+    assert story.state == ("Success", "")
+    assert gone(int(story.text("cell_1")))
+
+
+def test_a_thread_left_behind_does_not_hold_the_process(runner):
+    """The run's end is reported and the process leaves."""
+    story = runner.run(flow_of_cells(["import threading\nthreading.Thread(target=threading.Event().wait).start()"]))
+    assert (story.state, story.code) == (("Success", ""), 0)
+
+
+def gone(pid):
+    """Wait for a process to be gone or a zombie of init's; tell whether it is."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                if file.read().rpartition(")")[2].split()[0] == "Z":
+                    return True
+        except OSError:
+            return True
+    return False
+
+
+def test_a_run_ends_with_its_launcher(tmp_path):
+    """A launcher killed with kill -9 leaves no process behind; on_exit is still called."""
+    script = tmp_path / "parent.py"
+    script.write_text(
+        textwrap.dedent(
+            f"""
+            import os, pathlib, sys, threading
+            sys.path.insert(0, {str(os.getcwd())!r})
+            from jupyter_flows.engine.launcher import Launcher
+            from jupyter_flows.environments import LocalEnvironment
+            from tests.engine.runs import Runner, flow_of_cells
+            folder = pathlib.Path({str(tmp_path)!r})
+            environment = LocalEnvironment(on_exit=lambda: open('left', 'w').close())
+            flow = flow_of_cells(["import os; print(os.getpid()); __import__('time').sleep(600)"], environment=environment)
+            runner = Runner(folder, Launcher())
+            def hear(event):
+                if event.kind == "stream":
+                    print(event.body["text"], flush=True)
+            runner.launcher.start(runner.job(flow), hear)
+            threading.Event().wait()
+            """
+        )
+    )
+    parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert gone(pid)
+    assert (tmp_path / "left").exists()
+
+
+def test_a_flood_of_text_is_cut_and_kept(runner, tmp_path):
+    """Past the limit text goes to a file that the stream names; the run's events stay bounded."""
+    story = runner.run(
+        flow_of_cells(["for n in range(20): print('x' * 999_999)"]), output_folder=str(tmp_path / "texts")
+    )
+    text = story.text("cell_1")
+    kept = tmp_path / "texts" / "cell_1.stdout.txt"
+    assert story.state == ("Success", "")
+    assert len(text) < 9_000_000
+    assert text.endswith(f"\n[more than 8,388,608 characters: the rest is in {kept}]\n")
+    assert len(text.partition("\n[more")[0]) + kept.stat().st_size == 20_000_000
+
+
+def test_threads_text_belongs_to_the_running_task(runner):
+    """What a cell's threads print is the cell's."""
+    code = "import threading\nts = [threading.Thread(target=print, args=(n,)) for n in range(3)]\n[t.start() for t in ts]\n[t.join() for t in ts];"
+    assert sorted(runner.run(flow_of_cells(["1", code])).text("cell_2").split()) == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("shell", [False, True])
+def test_text_past_python_is_in_its_place(runner, shell):
+    """What C code and child processes write stands between what Python prints."""
+    code = "import os, subprocess\nprint('a'); os.system('echo b'); print('c'); subprocess.run(['echo', 'd']); print('e')\nos.write(2, b'f\\n');"
+    story = runner.run(flow_of_cells([code], shell=shell))
+    assert (story.text("cell_1"), story.text("cell_1", "stderr")) == ("a\nb\nc\nd\ne\n", "f\n")
+
+
+def test_forked_children_can_print(runner):
+    """A process forked by a cell writes into its stream."""
+    code = "import os, sys\npid = os.fork()\nif pid == 0:\n    print('child', flush=True)\n    os._exit(0)\nos.waitpid(pid, 0)\nprint('parent');"
+    assert runner.run(flow_of_cells([code])).text("cell_1") == "child\nparent\n"
+
+
+class TestSpares:
+    """The launcher's spare processes."""
+
+    def test_a_spare_is_used_once(self, tmp_path):
+        """Each run has a process of its own."""
+        with Launcher() as launcher:
+            runner = Runner(tmp_path, launcher)
+            launcher.warm()
+            first, second = (
+                runner.run(flow_of_cells(["import os; print(os.getpid())"])).text("cell_1") for _ in range(2)
+            )
+        assert first != second
+
+    def test_the_spare_takes_the_run(self, tmp_path):
+        """A warmed launcher's run is in the process that was ready."""
+        with Launcher() as launcher:
+            launcher.warm()
+            ready = launcher._spares[sys.executable, False][0].popen.pid
+            story = Runner(tmp_path, launcher).run(flow_of_cells(["import os; print(os.getpid())"]))
+        assert story.text("cell_1") == f"{ready}\n"
+
+    def test_a_dead_spare_is_replaced(self, tmp_path):
+        """A run starts even when its spare was killed."""
+        with Launcher() as launcher:
+            launcher.warm()
+            spare = launcher._spares[sys.executable, False][0].popen
+            spare.kill()
+            spare.wait()
+            story = Runner(tmp_path, launcher).run(flow_of_cells(["1"]))
+        assert story.state == ("Success", "")
+
+    def test_an_idle_spare_leaves(self):
+        """After its time a spare ends by itself."""
+        with Launcher(idle_seconds=0.01) as launcher:
+            launcher.warm()
+            popen = launcher._spares[sys.executable, False][0].popen if launcher._spares else None
+            if popen:
+                assert popen.wait(PATIENCE_SECONDS) == 0
+            assert launcher._spares == {}
+
+    def test_closing_ends_spares_and_runs(self, tmp_path):
+        """Nothing outlives the launcher."""
+        launcher = Launcher()
+        launcher.warm()
+        spare = launcher._spares[sys.executable, False][0].popen
+        process = launcher.start(
+            Runner(tmp_path, launcher).job(flow_of_cells(["__import__('time').sleep(600)"])), lambda _: None
+        )
+        launcher.close()
+        assert spare.poll() is not None
+        assert process.finished
