@@ -225,3 +225,23 @@ def test_importing_reads_no_jupyter_paths():
     code = "import sys, jupyter_flows.settings; print('jupyter_core' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "False\n"
+
+
+PAGE = (Path(__file__).parent.parent / "docs" / "settings.md").read_text(encoding="utf-8")
+
+
+def test_the_guide_lists_every_setting():
+    """Each setting stands in the guide with its variable and its default."""
+    rows = {line.split("`")[1]: line for line in PAGE.splitlines() if line.startswith("| `Flows.")}
+    assert set(rows) == {f"Flows.{name}" for name in Flows.names()}
+    for name in Flows.names():
+        default = getattr(Flows(), name)
+        assert f"`JUPYTER_FLOWS_{name.upper()}`" in rows[f"Flows.{name}"]
+        assert (f"{default:g}" if isinstance(default, int | float) else default) in rows[f"Flows.{name}"]
+
+
+def test_the_guides_example_is_a_settings_file(tmp_path):
+    """The file that the guide shows sets what it says."""
+    folder = write(tmp_path, PAGE.partition("```py\n")[2].partition("```")[0])
+    settings = read_settings(environ={}, folders=[folder])
+    assert (settings.keep_notebooks, settings.record_outputs) == (100, "errors")

@@ -31,8 +31,9 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., Status]], clic
             except BrokenPipeError:  # click would leave with 1, which is a failed run's.
                 raise ReaderLeft from None
 
-        flag = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-        made: click.Command = click.command(name, cls=click.Command, **options)(flag(call))
+        made: click.Command = click.command(name, cls=click.Command, **options)(call)
+        help_text = "Print one JSON document and nothing else."
+        made.params.append(click.Option(["--json", "as_json"], is_flag=True, help=help_text))
         return made
 
     return decorate

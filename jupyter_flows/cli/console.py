@@ -6,9 +6,11 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from typing import Any, TextIO
+
+from jupyter_flows.cli.table import table
 
 _CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "90"}
 _MIN_WIDTH = 40
@@ -76,6 +78,10 @@ class Console:
         if not self.out.isatty() and not self.environ.get("COLUMNS"):
             return _ENDLESS
         return max(_MIN_WIDTH, shutil.get_terminal_size().columns)
+
+    def table(self, rows: Sequence[Sequence[str]], head: Sequence[str] = ()) -> str:
+        """Align rows under a heading, to the width of the result."""
+        return table(rows, [self.ink("dim", word) for word in head], width=self.width)
 
     def ink(self, colour: str, text: str) -> str:
         """Return text in a colour, where the result is coloured.

@@ -93,8 +93,17 @@ class Watch:
             text = self.view.text(width=min(screen.width, _MOST_WIDTH), colour=True, log_lines=lines)
             return Text.from_ansi(text, no_wrap=True, overflow="ellipsis")
 
-        with Live(card(), console=screen, auto_refresh=False, transient=True, redirect_stdout=False) as live:
-            yield lambda: live.update(card(), refresh=True)
+        shown = card()
+        with Live(shown, console=screen, auto_refresh=False, transient=True, redirect_stdout=False) as live:
+
+            def draw() -> None:
+                nonlocal shown
+                news = card()
+                if news != shown:
+                    shown = news
+                    live.update(news, refresh=True)
+
+            yield draw
 
     def _say_news(self) -> None:
         """Say each task's and the run's new state in a line of its own."""

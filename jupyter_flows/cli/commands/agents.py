@@ -8,7 +8,6 @@ import click
 
 from jupyter_flows.cli.command import Status, command, label_option
 from jupyter_flows.cli.console import Console
-from jupyter_flows.cli.table import table
 from jupyter_flows.cli.times import ago
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def agent() -> None:
 
 
 @command("start", short_help="Take runs until stopped.")
-@click.argument("kind", type=click.Choice(["local"]), default="local")
+@click.argument("kind", metavar="[KIND]", type=click.Choice(["local"]), default="local")
 @label_option
 @click.option("--max-runs", metavar="N", type=click.IntRange(1), help="How many runs at once.")
 @click.option("--name", metavar="NAME", help="What it is called in lists.")
@@ -72,4 +71,4 @@ def _agents_table(found: list[Agent], console: Console) -> str:
         ]
         for a in found
     ]
-    return table(rows, ["agent", "kind", "takes", "runs", "heard", "where"], width=console.width)
+    return console.table(rows, ["agent", "kind", "takes", "runs", "heard", "where"])

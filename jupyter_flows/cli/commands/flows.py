@@ -9,7 +9,6 @@ import click
 
 from jupyter_flows.cli.command import Status, command, project_option
 from jupyter_flows.cli.console import Console
-from jupyter_flows.cli.table import table
 from jupyter_flows.cli.times import moment
 from jupyter_flows.widgets.words import counted
 
@@ -74,7 +73,7 @@ def _flows_table(found: list[Version], console: Console) -> str:
         for v in found
     ]
     head = ["flow", "version", "tasks", "parameters", "labels", "registered", "notebook"]
-    return table(rows, head, width=console.width)
+    return console.table(rows, head)
 
 
 @command("projects", short_help="List projects.")
@@ -87,7 +86,7 @@ def projects(console: Console) -> Status:
         names = sorted({*registry.flows.projects(), *number})
     document = [{"project": name, "flows": number[name]} for name in names]
     rows = [[name, counted(number[name], "flow")] for name in names]
-    console.result(document, lambda: table(rows, ["project", "flows"]) if rows else EMPTY)
+    console.result(document, lambda: console.table(rows, ["project", "flows"]) if rows else EMPTY)
     return None
 
 

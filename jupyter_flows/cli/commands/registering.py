@@ -57,7 +57,7 @@ def register(
         return None
     done = record(reading.flow, reading.project, labels=reading.labels, findings=reading.captured.findings)
     for finding in reading.captured.findings:
-        console.say(str(finding))
+        console.say(f"{finding.level}: {finding}")
     console.result({**done.to_json(), **about}, lambda: _done(done, reading))
     return None
 

@@ -11,7 +11,6 @@ import click
 from jupyter_flows.cli.command import Status, command, project_option, run_argument
 from jupyter_flows.cli.console import Console
 from jupyter_flows.cli.states import paint, state_named
-from jupyter_flows.cli.table import table
 from jupyter_flows.cli.times import moment
 from jupyter_flows.errors import RunError
 from jupyter_flows.widgets.words import duration
@@ -44,7 +43,7 @@ def runs(console: Console, *, project: str | None, flow: str | None, state: str 
 
 def _runs_table(found: list[Run], console: Console, limit: int | None) -> str:
     head = ["run", "flow", "state", "when", "took", "labels", "message"]
-    shown = table([_run_row(r, console) for r in found], head, width=console.width)
+    shown = console.table([_run_row(r, console) for r in found], head)
     return shown + (f"\nThe newest {SHOWN}; --limit N shows more." if len(found) == SHOWN and not limit else "")
 
 
@@ -89,7 +88,7 @@ def _tasks_table(found: list[TaskRun], console: Console) -> str:
         name = row.task if row.map_index is None else f"{row.task}[{row.map_index}]"
         cell = "" if row.cell is None else str(row.cell)
         rows.append([cell, name, paint(row.state, console), _took(row), " ".join(row.message.split())])
-    return table(rows, ["cell", "task", "state", "took", "message"], width=console.width)
+    return console.table(rows, ["cell", "task", "state", "took", "message"])
 
 
 @command("cancel", short_help="Ask for a run to stop.")

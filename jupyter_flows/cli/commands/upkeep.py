@@ -6,7 +6,7 @@ import click
 
 from jupyter_flows.cli.command import Status, command
 from jupyter_flows.cli.console import Console
-from jupyter_flows.cli.table import size, table
+from jupyter_flows.cli.table import size
 from jupyter_flows.errors import FlowsError
 from jupyter_flows.widgets.words import counted
 
@@ -21,7 +21,7 @@ def where(console: Console) -> Status:
     held = holdings()
     rows = [[p.name, size(p.size_bytes) if p.exists else "not made yet", str(p.path)] for p in held.places]
     settings = [[f"{name} = {v['value']!r}", f"from {v['from']}"] for name, v in held.settings.items()]
-    console.result(held.to_json(), lambda: f"{table(rows)}\n\n{table(settings)}")
+    console.result(held.to_json(), lambda: f"{console.table(rows)}\n\n{console.table(settings)}")
     return None
 
 
@@ -37,7 +37,7 @@ def doctor(console: Console) -> Status:
         colour, sign = _MARKS[check.level]
         rows.append([console.ink(colour, sign), check.name, check.message])
         rows += [["", "", f"-> {check.fix}"]] if check.fix else []
-    console.result({"ok": not errors, "checks": [c.to_json() for c in found]}, lambda: table(rows))
+    console.result({"ok": not errors, "checks": [c.to_json() for c in found]}, lambda: console.table(rows))
     return 1 if errors else None
 
 
@@ -59,7 +59,7 @@ def gc(console: Console, *, dry_run: bool) -> Status:
     if not rows:
         console.result(document, "Nothing to remove.")
     else:
-        console.result(document, f"{table(rows)}\n{'Would remove' if dry_run else 'Removed'} {what}.")
+        console.result(document, f"{console.table(rows)}\n{'Would remove' if dry_run else 'Removed'} {what}.")
     return None
 
 
@@ -78,7 +78,7 @@ def reset(console: Console, *, yes: bool) -> Status:
     if doomed and not yes:
         if console.as_json or not console.out.isatty():
             raise FlowsError(f"This would remove {names} ({size(total)}): add --yes if it should.")
-        console.say(table([[size(p.size_bytes), str(p.path)] for p in doomed]))
+        console.say(console.table([[size(p.size_bytes), str(p.path)] for p in doomed]))
         click.confirm("Remove all of this?", abort=True, err=True)
     remove_all(doomed)
     document = {"removed": [str(p.path) for p in doomed], "freed_bytes": total}
