@@ -14,13 +14,11 @@ settings.register_profile("quick", settings.get_profile("default"), max_examples
 settings.register_profile("patient", settings.get_profile("default"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-PLACES = ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR")
+PLACES = ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
 
 
-@pytest.fixture(autouse=True)
-def private_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Point Jupyter, IPython and the registry at a new folder, so that no test reads or writes the user's own."""
-    folder = tmp_path_factory.mktemp("places")
+def point_at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point Jupyter, IPython and the registry at a folder."""
     for name in PLACES:
         place = folder / name.lower()
         place.mkdir(mode=0o700)
@@ -28,4 +26,17 @@ def private_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     for name in [name for name in os.environ if name.startswith("JUPYTER_FLOWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def matplotlib_cache(request: pytest.FixtureRequest) -> None:
+    """Keep matplotlib's list of fonts, which takes seconds to make, out of the user's home and from run to run."""
+    os.environ["MPLCONFIGDIR"] = str(request.config.rootpath / ".pytest_cache" / "matplotlib")
+
+
+@pytest.fixture(autouse=True)
+def private_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test places of its own, so that none reads or writes the user's."""
+    folder = tmp_path_factory.mktemp("places")
+    point_at(folder, monkeypatch)
     return folder

@@ -10,8 +10,8 @@ place=$PWD/.demo
 export PATH JUPYTER_DATA_DIR=$place/data JUPYTER_CONFIG_DIR=$place/config JUPYTER_RUNTIME_DIR=$place/runtime
 export IPYTHONDIR=$place/ipython MPLCONFIGDIR=$place/matplotlib
 unset JUPYTER_FLOWS_REGISTRY
-rm -rf "$place"
-mkdir -m 700 "$place"
+mkdir -p -m 700 "$place"
+rm -rf "$place"/{data,config,runtime,ipython,agent.log,quickstart-run.ipynb}
 
 step() { printf '\n\033[1m$ %s\033[0m\n' "$*"; "$@"; }
 
@@ -20,6 +20,11 @@ jupyter flows agent start >"$place/agent.log" 2>&1 &
 agent=$!
 trap 'kill "$agent" 2>/dev/null || true; wait "$agent" 2>/dev/null || true' EXIT
 printf '\n\033[1m$ jupyter flows agent start &\033[0m\n'
+until grep -q takes "$place/agent.log"; do
+  kill -0 "$agent" 2>/dev/null || { cat "$place/agent.log" >&2; exit 1; }
+  sleep 0.1
+done
+cat "$place/agent.log"
 
 status=0
 step jupyter flows run "$flow" --project demo --wait --timeout 300 || status=$?

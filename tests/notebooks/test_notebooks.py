@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.command_line import flows, flows_json
+from tests.conftest import point_at
 from tests.notebooks.outputs import comparable
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
@@ -34,6 +36,7 @@ NOTEBOOKS = {
         ],
     ),
 }
+NOTEBOOKS_BY_FLOW = {flow: tasks for _, flow, tasks in NOTEBOOKS.values()}
 CONTROL = ("%load_ext", "%flow")
 
 
@@ -55,10 +58,36 @@ def execute(path: Path) -> nbformat.NotebookNode:
     return notebook
 
 
-@pytest.fixture(params=NOTEBOOKS)
-def notebook(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Copy one of the notebooks to a folder of its own."""
-    return Path(shutil.copy(FOLDER / f"{request.param}.ipynb", tmp_path))
+@dataclass(frozen=True)
+class Journey:
+    """A notebook's way: run top to bottom in a kernel, registered by the command line, run by an agent."""
+
+    #: The registration by the command line, after the kernel's own.
+    registered: dict[str, Any]
+    run: dict[str, Any]
+    tasks: list[dict[str, Any]]
+    #: The working cells by id: as the kernel left them, and as the run left them.
+    expected: dict[str, nbformat.NotebookNode]
+    found: dict[str, nbformat.NotebookNode]
+
+    @property
+    def names(self) -> list[str]:
+        """The tasks that must be there."""
+        return NOTEBOOKS_BY_FLOW[self.run["flow"]]
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS)
+def journey(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Journey:
+    """Take each notebook the whole way once; the tests look at what it left."""
+    folder = tmp_path_factory.mktemp(request.param)
+    path = Path(shutil.copy(FOLDER / f"{request.param}.ipynb", folder))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        point_at(tmp_path_factory.mktemp("places"), monkeypatch)
+        expected = execute(path)
+        registered = flows_json("register", path.name, "--project", NOTEBOOKS[path.stem][0], cwd=folder)
+        run, executed = run_by_agent(path)
+        tasks = flows_json("tasks", str(run["run_id"]), cwd=folder)
+    return Journey(registered, run, tasks, without_control(expected), without_control(executed))
 
 
 def run_by_agent(path: Path, *options: str) -> tuple[dict[str, Any], nbformat.NotebookNode]:
@@ -73,29 +102,26 @@ def run_by_agent(path: Path, *options: str) -> tuple[dict[str, Any], nbformat.No
 
 
 @pytest.mark.timeout(400)
-def test_a_flow_gives_what_top_to_bottom_gives(notebook):
+def test_every_task_succeeds(journey):
+    """An agent's run of the registered notebook runs each marked cell, and each succeeds."""
+    assert journey.run["state"] == "Success"
+    assert set(journey.names) <= {row["task"] for row in journey.tasks}
+    assert {row["state"] for row in journey.tasks} == {"Success"}
+
+
+@pytest.mark.timeout(400)
+def test_a_flow_gives_what_top_to_bottom_gives(journey):
     """Every task's outputs in the run are those of its cell in a kernel that ran the whole notebook."""
-    expected = without_control(execute(notebook))
-    run, executed = run_by_agent(notebook)
-    assert run["state"] == "Success"
-    names = NOTEBOOKS[notebook.stem][2]
-    tasks = {row["task"]: row for row in flows_json("tasks", str(run["run_id"]), cwd=notebook.parent)}
-    assert set(names) <= set(tasks)
-    assert {row["state"] for row in tasks.values()} == {"Success"}
-    found = without_control(executed)
-    marked = [key for key, cell in expected.items() if "task" in cell.source.partition("\n")[0]]
-    assert len(marked) == len(names)
+    marked = [key for key, cell in journey.expected.items() if "task" in cell.source.partition("\n")[0]]
+    assert len(marked) == len(journey.names)
     for key in marked:
-        assert comparable(found[key].outputs) == comparable(expected[key].outputs), key
+        assert comparable(journey.found[key].outputs) == comparable(journey.expected[key].outputs), key
 
 
-@pytest.mark.timeout(200)
-def test_kernel_and_command_line_register_the_same(notebook):
+@pytest.mark.timeout(400)
+def test_kernel_and_command_line_register_the_same(journey):
     """`%flow_register` in the notebook and `jupyter flows register` on its file give one version with one digest."""
-    execute(notebook)
-    project, flow, _ = NOTEBOOKS[notebook.stem]
-    again = flows_json("register", notebook.name, "--project", project, cwd=notebook.parent)
-    assert (again["flow"], again["version"], again["created"]) == (flow, 1, False)
+    assert (journey.registered["version"], journey.registered["created"]) == (1, False)
 
 
 def test_registering_finds_the_parallel_branches(tmp_path):
