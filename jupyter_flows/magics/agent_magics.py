@@ -69,6 +69,7 @@ class AgentMagics:
                 cwd=Path.home(),
                 start_new_session=True,
             )
+        self.session.background[name] = process
         agent = _announced(name, process)
         if agent is None:
             raise AgentError(f"The agent did not start: {_last_line(log)} ({log} has all it said).")

@@ -11,6 +11,8 @@ from jupyter_flows.magics.recorder import Recorder
 from jupyter_flows.magics.where import notebook_file
 
 if TYPE_CHECKING:
+    from subprocess import Popen
+
     from jupyter_flows.agent.local import LocalAgent
     from jupyter_flows.capture.notebook import Notebook
     from jupyter_flows.capture.session import Merged
@@ -40,6 +42,8 @@ class NotebookSession:
     cards: list[LiveCard] = field(default_factory=list)
     #: The agent that ``%flow_agent start`` started in this kernel.
     agent: LocalAgent | None = None
+    #: Agents started as processes of their own, by name; kept so that an ended one leaves no zombie.
+    background: dict[str, Popen[bytes]] = field(default_factory=dict)
     _own: LocalAgent | None = None
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ _HELD = re.compile("\0(\\d+)\0")
 
 
 def split(line: str) -> list[str]:
-    """Split a line as a shell does; a value wholly in braces, ``name={...}``, stays one word as written.
+    """Split a line as a shell does; a value wholly in braces, ``name={...}`` or ``{...}``, stays as written.
 
     >>> split('-p n={a["b"] + 1} --label "two words"')
     ['-p', 'n={a["b"] + 1}', '--label', 'two words']
@@ -38,7 +38,8 @@ def _hold_braces(line: str) -> tuple[str, list[str]]:
     at = 0
     while at < len(line):
         char = line[at]
-        end = _brace_end(line, at) if char == "{" and not quote and out and out[-1] == "=" else 0
+        begins = not out or out[-1] == "=" or out[-1].isspace()
+        end = _brace_end(line, at) if char == "{" and begins and not quote else 0
         if end:
             out.append(f"\0{len(held)}\0")
             held.append(line[at:end])

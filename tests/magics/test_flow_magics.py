@@ -4,7 +4,7 @@ import pytest
 
 from jupyter_flows.magics import load, loaded, unload
 from jupyter_flows.magics.parsers import CELL, LINE
-from tests.magics.conftest import save
+from tests.magics.speaking import save
 
 SALES = [
     "%flow sales --project shop",

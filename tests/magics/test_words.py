@@ -18,6 +18,8 @@ from jupyter_flows.magics.words import evaluated, pairs, split, values
         ("-p n={a + b}", ["-p", "n={a + b}"]),
         ("""-p n={d["x y"]} --wait""", ["-p", """n={d["x y"]}""", "--wait"]),
         ("-p n={{'a': [1, (2)]}}", ["-p", "n={{'a': [1, (2)]}}"]),
+        ("--environment {Env(a=1, b='x y')} z", ["--environment", "{Env(a=1, b='x y')}", "z"]),
+        ("'{a' b}", ["{a", "b}"]),
         ("-p n={'}'} x", ["-p", "n={'}'}", "x"]),
         ("-p n='{a}' x", ["-p", "n={a}", "x"]),
         ("-p n={a}b", ["-p", "n={a}b"]),
