@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from jupyter_flows.capture import code, source
 from jupyter_flows.capture.checks import Finding, in_order
@@ -62,16 +63,19 @@ class _Read:
     findings: tuple[Finding, ...]
 
 
-def capture(notebook: Notebook, *, name: str | None = None, notes: Sequence[str] = ()) -> Captured:
+def capture(
+    notebook: Notebook, *, name: str | None = None, folder: Path | None = None, notes: Sequence[str] = ()
+) -> Captured:
     """Build the flow of a notebook's cells.
 
-    `name` goes before the notebook's own. Raises a `CaptureError` or `DefinitionError` that names the cell
+    `name` goes before the notebook's own; `folder`, where local modules lie, is the notebook's own unless it is
+    not saved. Raises a `CaptureError` or `DefinitionError` that names the cell
     for a mark that can't be read, code that can't be parsed, an unknown ``--after``, a cycle and a name
     given twice; everything else that is wrong is a finding.
     """
     read = _read(notebook.cells)
     members = [read.cells[n] for n in read.membership.members]
-    modules = resolve(_imported(read), notebook.folder)
+    modules = resolve(_imported(read), notebook.folder or folder)
     tasks = _tasks(read, modules)
     requirements = pin(
         modules.outside,

@@ -210,4 +210,6 @@ def _cell(data: Mapping[str, Any], ordinal: int, seen: set[str]) -> Cell:
 
 
 def _dump(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    # JSON can name half characters that no file can hold.
+    return text.encode("utf-8", "replace").decode()

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from jupyter_flows.core import canonical
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.errors import CellSyntaxError
 
@@ -27,15 +28,13 @@ def parse(source: str, *, ordinal: int = 1) -> ast.Module:
     """Parse a cell's text; raises `CellSyntaxError` naming the cell and the line."""
     text = _without_marker(source)
     try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError):
+        return canonical.parse(text)
+    except SyntaxError:
         pass
     try:
-        return ast.parse(_ipython(text))
+        return canonical.parse(_ipython(text))
     except SyntaxError as error:
         raise CellSyntaxError(ordinal, error.lineno or 1, error.msg) from None
-    except ValueError as error:  # null bytes
-        raise CellSyntaxError(ordinal, 1, str(error)) from None
 
 
 def _without_marker(source: str) -> str:
@@ -51,8 +50,8 @@ def _without_marker(source: str) -> str:
 
 def _parses(text: str) -> bool:
     try:
-        ast.parse(text)
-    except (SyntaxError, ValueError):
+        canonical.parse(text)
+    except SyntaxError:
         return False
     return True
 
