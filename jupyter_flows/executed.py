@@ -100,7 +100,7 @@ class Replay:
             self._explain(slug, cell)
             cell["outputs"] = [_clean(output) for output in cell["outputs"] if _kept(output, keep)]
         if run["parameters"]:
-            self._inject(run["parameters"])
+            self._inject(run["parameters"], name=f"run {run['run_id']}")
         metadata = self._content.setdefault("metadata", {}).setdefault("jupyter_flows", {})
         metadata["run"] = {**run, **({"notices": self._notices} if self._notices else {})}
 
@@ -165,7 +165,7 @@ class Replay:
             error = {"output_type": "error", "ename": ours["state"], "evalue": message, "traceback": [message]}
             cell["outputs"].append(error)
 
-    def _inject(self, parameters: Mapping[str, Any]) -> None:
+    def _inject(self, parameters: Mapping[str, Any], *, name: str) -> None:
         lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in parameters.items())]
         source = "\n".join(lines)
         cell: JsonObject = {
@@ -177,7 +177,7 @@ class Replay:
         }
         content = self._content
         if (content["nbformat"], content["nbformat_minor"]) >= (4, 5):
-            cell["id"] = uuid.uuid5(uuid.NAMESPACE_OID, source).hex[:8]
+            cell["id"] = uuid.uuid5(uuid.NAMESPACE_OID, name).hex[:8]
         content["cells"].insert(self._below_parameters(), cell)
 
     def _below_parameters(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -21,6 +22,10 @@ BATCH_SECONDS = 0.1
 CANCEL_SECONDS = 0.25
 #: How long the process may stay silent after it has ended, before the run is failed for it.
 LAST_WORDS_SECONDS = 5.0
+#: A report that the registry can't take is tried again for so many leases.
+GIVE_UP_LEASES = 10
+
+_FINAL = frozenset(state.value for state in FINISHED)
 
 
 class Process(Protocol):
@@ -75,7 +80,7 @@ class RunWatch:
             self._last_seq = event.seq
             if event.kind == "run":
                 self._urgent = True
-                self._ended = StateName(event.body["state"]) in FINISHED
+                self._ended = _is_end(event)
             self._news.notify()
 
     def cancel(self) -> None:
@@ -95,15 +100,35 @@ class RunWatch:
             self._report_all()
             return
         try:
-            self._serve(process)
-        except BaseException:
-            self._abandoned = True
-            raise
+            self._serve_to_the_end(process)
         finally:
             if self._abandoned:
                 process.kill()
             # Its end is reported; what it still does (exit handlers) is waited for, shortly.
             process.wait(LAST_WORDS_SECONDS)
+
+    def _serve_to_the_end(self, process: Process) -> None:
+        try:
+            try:
+                self._serve(process)
+            except KeyboardInterrupt:
+                # Ctrl-C where the run is watched: it is cancelled as gently as from elsewhere; a second one is firm.
+                self.cancel()
+                self._serve(process)
+                raise
+        except BaseException as error:
+            if not self._ended:
+                self._give_up(error)
+            raise
+
+    def _give_up(self, error: BaseException) -> None:
+        """Say that the run is watched no more, as far as the registry can still be told."""
+        self._abandoned = True
+        stopped = isinstance(error, KeyboardInterrupt)
+        state = StateName.CANCELLED if stopped else StateName.FAILED
+        message = "interrupted" if stopped else f"its agent had to let go of it: {error!r}"
+        with contextlib.suppress(FlowsError):
+            self._registry.runs.report(self.claim.run.id, self.claim.token, [self._end(state, message)])
 
     def _serve(self, process: Process) -> None:
         self._reported = asked = time.monotonic()
@@ -143,9 +168,10 @@ class RunWatch:
 
     def _report(self, batch: list[Event]) -> None:
         """Report a batch, again and again while the registry can't take it."""
-        run_id, pause, repaired = self.claim.run.id, BATCH_SECONDS, False
-        if self._ended:
+        run_id, pause = self.claim.run.id, BATCH_SECONDS
+        if batch and _is_end(batch[-1]):
             self._before_end(batch)
+        give_up_at = time.monotonic() + GIVE_UP_LEASES * self.claim.lease_seconds
         while True:
             try:
                 if self._registry.runs.report(run_id, self.claim.token, batch):
@@ -156,17 +182,22 @@ class RunWatch:
                 self._abandoned = True
                 return
             except RunError as error:
-                if repaired:
-                    logger.exception("Run %d could not report its end", run_id)
-                    self._abandoned = True
-                    return
-                # What it reported can't be: the run fails with that as its reason.
-                kept = [event for event in batch if event.kind not in ("run", "tasks")]
-                batch, repaired = [*kept, self._event_failed(str(error))], True
+                self._report_nonsense(batch, error)
+                return
             except RegistryError as error:
+                if time.monotonic() > give_up_at:
+                    raise
                 logger.warning("Run %d could not report, trying again: %s", run_id, error)
                 time.sleep(pause)
                 pause = min(2 * pause, 5.0)
+
+    def _report_nonsense(self, batch: list[Event], error: RunError) -> None:
+        """Fail a run whose process reported what can't be, with that as its reason."""
+        self._abandoned = True
+        kept = [event for event in batch if event.kind not in ("run", "tasks")]
+        self._registry.runs.report(
+            self.claim.run.id, self.claim.token, [*kept, self._end(StateName.FAILED, str(error))]
+        )
 
     def _look_for_cancel(self) -> None:
         try:
@@ -180,11 +211,15 @@ class RunWatch:
         self._report(batch)
 
     def _fail(self, message: str) -> None:
-        self.take(self._event_failed(message))
+        self.take(self._end(StateName.FAILED, message))
 
-    def _event_failed(self, message: str) -> Event:
+    def _end(self, state: StateName, message: str) -> Event:
         self._last_seq += 1
-        return Event(self._last_seq, self._clock(), "run", {"state": StateName.FAILED.value, "message": message})
+        return Event(self._last_seq, self._clock(), "run", {"state": state.value, "message": message})
+
+
+def _is_end(event: Event) -> bool:
+    return event.kind == "run" and event.body.get("state") in _FINAL
 
 
 def _reason(error: Exception) -> str:

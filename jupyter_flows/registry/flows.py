@@ -24,6 +24,8 @@ from jupyter_flows.registry.schema import flows, projects, runs, versions
 #: The largest flow.json that is recorded: ten thousand tasks take about four million bytes.
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 MAX_NAME_CHARACTERS = 200
+#: So many names an error message may hold.
+_FEW = 3
 
 
 class Flows:
@@ -244,6 +246,8 @@ def _near(text: str, names: Iterable[tuple[str, str]]) -> str:
     """Name up to three flows that a person may have meant."""
     full = {f"{project}/{name}": name for project, name in names}
     wanted = text.rpartition("/")[2]
-    words = difflib.get_close_matches(wanted, set(full.values()), n=3)
+    words = difflib.get_close_matches(wanted, set(full.values()), n=_FEW)
     near = [name for name, short in full.items() if short in words or short == wanted]
-    return f"; did you mean {listed(near[:3])}?" if near else '; "jupyter flows list" shows what there is'
+    if near:
+        return f"; did you mean {listed(near[:_FEW])}?"
+    return f"; there is {listed(full)}" if 0 < len(full) <= _FEW else '; "jupyter flows list" shows what there is'

@@ -89,8 +89,3 @@ def read_lines(text: str) -> list[Event]:
 def cells_of(document: Mapping[str, Any]) -> dict[str, int | None]:
     """Return each task's cell ordinal, None for functions, in the flow's order."""
     return {task["slug"]: (task.get("cell") or {}).get("ordinal") for task in document["tasks"]}
-
-
-def reported(document: Mapping[str, Any]) -> list[str]:
-    """Return the slugs of the tasks that a run reports, in the flow's order: definition cells are replayed unseen."""
-    return [task["slug"] for task in document["tasks"] if not (task.get("cell") or {}).get("definition")]

@@ -207,8 +207,9 @@ class Runs:
         found = [_task(task, cells) for task in stored]
         if row.state not in FINISHED:
             seen = {task.task for task in found}
-            waiting = [slug for slug in reports.reported(document) if slug not in seen]
-            found += [TaskRun(slug, None, cells[slug], _S.PENDING, "", None, None) for slug in waiting]
+            found += [
+                TaskRun(slug, None, n, _S.PENDING, "", None, None) for slug, n in cells.items() if slug not in seen
+            ]
         return sorted(found, key=lambda t: (order.get(t.task, len(order)), -1 if t.map_index is None else t.map_index))
 
     def events(self, run_id: int, *, after: int = 0, kinds: Iterable[str] | None = None) -> builtins.list[Event]:

@@ -419,7 +419,7 @@ class RegistryContract:
         assert registry.runs.events(claim.run.id) == []
 
     def test_tasks_in_the_flows_order(self, registry, agent, clock):
-        """Tasks come in the flow's order with their cells; unheard ones are Pending, definition cells unseen."""
+        """Tasks come in the flow's order with their cells; those unheard of are Pending."""
         tasks = [cell("helpers", 1, definition=True), cell("load", 3), cell("clean", 5), {"slug": "plain"}]
         version, _ = registry.flows.record("P", document(labels=["dev"], tasks=tasks), ARTIFACT, place=PLACE)
         registry.runs.create(version)
@@ -428,6 +428,7 @@ class RegistryContract:
         registry.runs.report(claim.run.id, claim.token, batch)
         found = [(t.task, t.cell, t.state, t.message) for t in registry.runs.tasks(claim.run.id)]
         assert found == [
+            ("helpers", 1, S.PENDING, ""),
             ("load", 3, S.SUCCESS, ""),
             ("clean", 5, S.FAILED, "KeyError"),
             ("plain", None, S.PENDING, ""),
