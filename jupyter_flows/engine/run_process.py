@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import faulthandler
+import gc
 import importlib
 import os
 import sys
@@ -49,14 +50,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     faulthandler.enable(os.dup(2), all_threads=False)
     control = Control()
     namespace = Namespace()
-    if options.shell:
-        from jupyter_flows.engine.shell import make_shell
-
-        make_shell(namespace)
+    _prepare(namespace, shell=options.shell)
     line = control.first_line()
     if line:
         _OneRun(Job.from_line(line), options.events, options.board, namespace).go(control)
     _leave()
+
+
+def _prepare(namespace: Namespace, *, shell: bool) -> None:
+    """Import, while there is time, what a run needs but a program that only looks at this module does not."""
+    for module in ("engine.cells", "environments.execution", "environments.storage"):
+        importlib.import_module(f"jupyter_flows.{module}")
+    if shell:
+        from jupyter_flows.engine.shell import warm_up
+
+        warm_up(namespace)
 
 
 def _leave() -> None:
@@ -134,6 +142,8 @@ class _OneRun:
         if given:
             shown = ", ".join(f"{name} = {value!r}" for name, value in given.items())
             self.events.emit("notice", message=f"parameters: {shown}", parameters=given)
+        # What is loaded by now stays: the collector need not look at ten thousand tasks again and again.
+        gc.freeze()
         return self._execute(unpacked)
 
     def _execute(self, unpacked: Unpacked) -> State:

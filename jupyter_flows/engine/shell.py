@@ -245,6 +245,18 @@ def make_shell(namespace: Namespace) -> RunShell:
 InteractiveShellABC.register(RunShell)
 
 
+def warm_up(namespace: Namespace) -> None:
+    """Make the namespace's shell and let it load, by a cell that does nothing, what every cell needs."""
+    shell: Any = make_shell(namespace)
+    asyncio.run(_run_nothing(shell))
+    shell.display_formatter.format(None)
+    shell.execution_count = 1
+
+
+async def _run_nothing(shell: Any) -> None:
+    shell.run_cell("pass", silent=True)
+
+
 def _pad_history(shell: RunShell, ordinal: int) -> None:
     """Let ``In[n]`` be cell n where cells before it take no part in the run."""
     history = shell.history_manager

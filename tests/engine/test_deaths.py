@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
@@ -200,9 +201,8 @@ def gone(pid):
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         try:
-            with open(f"/proc/{pid}/stat") as file:
-                if file.read().rpartition(")")[2].split()[0] == "Z":
-                    return True
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
         except OSError:
             return True
     return False
@@ -215,7 +215,7 @@ def test_a_run_ends_with_its_launcher(tmp_path):
         textwrap.dedent(
             f"""
             import os, pathlib, sys, threading
-            sys.path.insert(0, {str(os.getcwd())!r})
+            sys.path.insert(0, {str(Path.cwd())!r})
             from jupyter_flows.engine.launcher import Launcher
             from jupyter_flows.environments import LocalEnvironment
             from tests.engine.runs import Runner, flow_of_cells

@@ -41,7 +41,8 @@ class Executor:
         executor = super().__new__(cls)
         if cls.__init__ is object.__init__:
             if args or kwargs:
-                raise EnvironmentOptionError(f"{cls.__name__} takes no options.")
+                given = ", ".join([*map(repr, args), *map(repr, kwargs)])
+                raise EnvironmentOptionError(f"{cls.__name__} takes no options, so not {given}.")
             executor._options = {}
             return executor
         try:

@@ -1,0 +1,104 @@
+"""What every executor keeps to."""
+
+import threading
+
+import pytest
+
+from jupyter_flows.core.flow import Flow
+from jupyter_flows.core.task import task
+from jupyter_flows.engine.executors import executor_from_json
+from jupyter_flows.engine.flow_runner import FlowRunner
+
+
+class Recorder:
+    """Work that runs nothing: it remembers what it was asked to run, and after what."""
+
+    def __init__(self, upstream):
+        self.upstream = upstream
+        self.downstream = [[d for d, ups in enumerate(upstream) if u in ups] for u in range(len(upstream))]
+        self.order = range(len(upstream))
+        self.calls: list[int] = []
+        self.too_early: list[int] = []
+        self._lock = threading.Lock()
+
+    def run(self, number):
+        with self._lock:
+            if not set(self.upstream[number]) <= set(self.calls):
+                self.too_early.append(number)
+            self.calls.append(number)
+
+
+DIAMONDS = [[], [0], [0], [1, 2], [], [3, 4], [5], [5], [6, 7]]
+
+
+class ExecutorContract:
+    """Inherited by the tests of each executor; `executor` makes one."""
+
+    @pytest.fixture
+    def executor(self):
+        raise NotImplementedError
+
+    def test_every_task_is_called_once(self, executor):
+        """Nothing is left out, nothing is done twice."""
+        work = Recorder(DIAMONDS)
+        executor.execute(work)
+        assert sorted(work.calls) == list(range(9))
+
+    def test_no_task_is_called_before_what_it_waits_for(self, executor):
+        """The edges are respected."""
+        work = Recorder(DIAMONDS)
+        executor.execute(work)
+        assert work.too_early == []
+
+    def test_an_empty_flow_is_nothing_to_do(self, executor):
+        """A flow without tasks ends at once, with success."""
+        executor.execute(Recorder([]))
+        assert FlowRunner(Flow("empty"), executor=executor).run().is_successful()
+
+    def test_a_flow_gives_its_results(self, executor):
+        """Values travel along the edges, collections included."""
+
+        @task
+        def number(n):
+            return n
+
+        @task
+        def total(numbers, extra=0):
+            return sum(numbers) + extra
+
+        with Flow("sum") as flow:
+            result = total([number(1), number(2)], extra=number(10))
+        state = FlowRunner(flow, executor=executor).run()
+        assert state.result[result].result == 13
+
+    def test_a_failure_stays_where_it_is(self, executor):
+        """A failing task fails what is downstream, nothing else, and the flow."""
+
+        @task
+        def divide(n):
+            return 1 / n
+
+        with Flow("divide") as flow:
+            bad, good = divide(0), divide(1)
+            after = divide(bad)
+        state = FlowRunner(flow, executor=executor).run()
+        names = [state.result[t].name.value for t in (bad, good, after)]
+        assert (state.name.value, names) == ("Failed", ["Failed", "Success", "TriggerFailed"])
+
+    def test_a_thousand_tasks_in_a_row(self, executor):
+        """Depth is no limit."""
+
+        @task
+        def inc(n):
+            return n + 1
+
+        with Flow("deep") as flow:
+            value = inc(0)
+            for _ in range(999):
+                value = inc(value)
+        assert FlowRunner(flow, executor=executor).run().result[value].result == 1000
+
+    def test_it_survives_the_way_through_json(self, executor):
+        """A run process makes the executor from flow.json."""
+        again = executor_from_json(executor.to_json())
+        assert (type(again), again.to_json()) == (type(executor), executor.to_json())
