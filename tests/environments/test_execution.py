@@ -104,5 +104,12 @@ def test_an_environment_of_a_later_version_is_named():
 
 def test_a_class_that_is_no_environment_is_refused():
     """flow.json of another making does not start anything."""
-    with pytest.raises(EnvironmentOptionError, match="'os.getcwd' is no environment"):
+    with pytest.raises(EnvironmentOptionError, match=r"'os\.getcwd' is no environment"):
         environment_from_json({"class": "os.getcwd", "options": {}})
+
+
+def test_an_option_that_flow_json_should_not_have_is_named():
+    """The message has the options that there are."""
+    data = {"class": "jupyter_flows.environments.LocalEnvironment", "options": {"colour": "red"}}
+    with pytest.raises(EnvironmentOptionError, match="LocalEnvironment takes no 'colour'; it takes 'executor', "):
+        environment_from_json(data)

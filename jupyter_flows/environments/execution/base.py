@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from jupyter_flows.core.state import State, StateName
 from jupyter_flows.engine.context import process_run
 from jupyter_flows.engine.executors.base import Executor, executor_from, load_class
 from jupyter_flows.engine.flow_runner import FlowRunner, run_callback
-from jupyter_flows.errors import EnvironmentOptionError
+from jupyter_flows.errors import EnvironmentOptionError, listed
 
 Callback = Callable[[], Any]
 
@@ -115,8 +116,9 @@ def environment_from_json(data: Mapping[str, Any], callbacks: Mapping[str, Callb
     cls = load_class(str(data["class"]), "Environment")
     if not (isinstance(cls, type) and issubclass(cls, Environment)):
         raise EnvironmentOptionError(f"{data['class']!r} is no environment.")
-    try:
-        options: dict[str, Any] = {**data["options"], **(callbacks or {})}
-        return cls(**options)
-    except TypeError as error:
-        raise EnvironmentOptionError(f"{cls.__name__}: {error}.") from None
+    options: dict[str, Any] = {**data["options"], **(callbacks or {})}
+    known = list(inspect.signature(cls).parameters)
+    unknown = set(options) - set(known)
+    if unknown:
+        raise EnvironmentOptionError(f"{cls.__name__} takes no {listed(unknown)}; it takes {listed(known)}.")
+    return cls(**options)
