@@ -83,12 +83,12 @@ def _notebooks(registry: Registry) -> Iterator[Waste]:
     for path in notebooks_folder().rglob("*.ipynb"):
         by_flow.setdefault(path.parent, []).append(path)
     for paths in by_flow.values():
-        numbered = sorted(paths, key=_run_number, reverse=True)
-        for rank, path in enumerate(numbered):
-            if _run_number(path) not in known:
+        whole = sorted((p for p in paths if _run_number(p) in known), key=_run_number, reverse=True)
+        for path in paths:
+            if path not in whole:
                 yield Waste(path, path.stat().st_size, "its run was deleted")
-            elif rank >= keep:
-                yield Waste(path, path.stat().st_size, f"more than {keep} of this flow")
+        for path in whole[keep:]:
+            yield Waste(path, path.stat().st_size, f"more than {keep} of this flow")
 
 
 def _run_number(path: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,9 +36,25 @@ def double(x):
     return 2 * x
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """Record, once, a flow with two versions and two runs: 1 failed, 2 waits."""
+    folder = tmp_path_factory.mktemp("template")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_FLOWS_HOME", str(folder))
+        record_all()
+    return folder
+
+
 @pytest.fixture
-def recorded():
-    """Record a flow with two versions and two runs: 1 failed, 2 waits."""
+def recorded(template, tmp_path, monkeypatch):
+    """Work on a copy of what is recorded."""
+    shutil.copytree(template, tmp_path / "home")
+    monkeypatch.setenv("JUPYTER_FLOWS_HOME", str(tmp_path / "home"))
+
+
+def record_all():
+    """Register, and report what a run did."""
     for name in ("n", "m"):
         with Flow("doubling") as flow:
             double(double(Parameter(name, default=3)))
@@ -47,19 +64,21 @@ def recorded():
         failed = registry.runs.create(version)
         agent = registry.agents.start("me", "local", [])
         claim = registry.runs.claim(agent.id, [], lease_seconds=60)
-        happened: list[tuple[float, str, dict[str, Any]]] = [
-            (1.0, "run", {"state": "Running", "message": ""}),
-            (1.0, "tasks", {"rows": [["double", None, "Running", 1.0, ""]]}),
-            (1.5, "stream", {"task": "double", "name": "stdout", "text": "half a "}),
-            (1.6, "stream", {"task": "double", "name": "stdout", "text": "line\nrest"}),
-            (2.0, "log", {"task": "double", "level": "WARNING", "logger": "x", "message": "beware"}),
-            (3.0, "tasks", {"rows": [["double", None, "Failed", 3.0, "KeyError 'gross'"]]}),
-            (3.0, "run", {"state": "Failed", "message": "double: KeyError 'gross'"}),
-        ]
-        events = [Event(n, at, kind, body) for n, (at, kind, body) in enumerate(happened, start=1)]
-        registry.runs.report(failed.id, claim.token, events)
+        registry.runs.report(failed.id, claim.token, EVENTS)
         registry.agents.stop(agent.id)
         registry.runs.create(version, labels=["gpu"])
+
+
+HAPPENED: list[tuple[float, str, dict[str, Any]]] = [
+    (1.0, "run", {"state": "Running", "message": ""}),
+    (1.0, "tasks", {"rows": [["double", None, "Running", 1.0, ""]]}),
+    (1.5, "stream", {"task": "double", "name": "stdout", "text": "half a "}),
+    (1.6, "stream", {"task": "double", "name": "stdout", "text": "line\nrest"}),
+    (2.0, "log", {"task": "double", "level": "WARNING", "logger": "x", "message": "beware"}),
+    (3.0, "tasks", {"rows": [["double", None, "Failed", 3.0, "KeyError 'gross'"]]}),
+    (3.0, "run", {"state": "Failed", "message": "double: KeyError 'gross'"}),
+]
+EVENTS = [Event(n, at, kind, body) for n, (at, kind, body) in enumerate(HAPPENED, start=1)]
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def test_labels_decide_who_takes_a_run(sales, tmp_path, run_labels, agent_labels
 
     ask("register", sales, *words(run_labels))
     ask("run", "sales-nightly")
-    flows("agent", "start", "--once", *words(agent_labels), cwd=tmp_path)
+    ask("agent", "start", "--once", *words(agent_labels))
     [run] = ask("runs")
     assert run["state"] == ("Success" if taken else "Scheduled")
 
