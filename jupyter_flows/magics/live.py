@@ -76,12 +76,12 @@ class LiveCard:
         self,
         view: RunView,
         news: Callable[[], News],
-        handle: Handle,
         *,
         hint: str = "",
         clock: Callable[[], float] = time.monotonic,
     ):
-        self.view, self._news, self._handle, self._hint = view, news, handle, hint
+        self.view, self._news, self._hint = view, news, hint
+        self._handle: Handle | None = None
         self._clock = clock
         self._stop = Signal()
         self._drawn_at = float("-inf")
@@ -89,8 +89,9 @@ class LiveCard:
         self._trouble: Exception | None = None
         self._thread = Thread(target=self._follow, name=f"run-card-{view.run_id}", daemon=True)
 
-    def start(self) -> LiveCard:
-        """Begin to follow, and return at once."""
+    def start(self, handle: Handle) -> LiveCard:
+        """Begin to follow, drawing into `handle`, and return at once."""
+        self._handle = handle
         self._thread.start()
         return self
 
@@ -144,7 +145,8 @@ class LiveCard:
         bundle = self.bundle()
         self._size = sum(map(len, bundle.values()))
         self._drawn_at = self._clock()
-        self._handle.update(bundle, raw=True)
+        if self._handle is not None:
+            self._handle.update(bundle, raw=True)
 
     def bundle(self) -> Mapping[str, str]:
         """Return the card, with how to cancel the run while it can be."""

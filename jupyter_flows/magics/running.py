@@ -58,13 +58,11 @@ def show(session: NotebookSession, version: Version, run: Run) -> Shown:
     from IPython.display import display
 
     view = RunView.of(version.document, run_id=run.id, project=run.project, version=run.version)
-    hint = f"%flow_cancel {run.id} stops it"
-    handle: Handle
+    card = LiveCard(view, lambda: RegistryNews(run.id), hint=f"%flow_cancel {run.id} stops it")
+    handle: Handle = LastOnly(view)
     if hasattr(session.shell, "kernel"):
-        handle = display(view.bundle(), raw=True, display_id=f"flow-run-{run.id}-{uuid.uuid4().hex[:8]}")
-    else:
-        handle = LastOnly(view)
-    card = LiveCard(view, lambda: RegistryNews(run.id), handle, hint=hint).start()
+        handle = display(card.bundle(), raw=True, display_id=f"flow-run-{run.id}-{uuid.uuid4().hex[:8]}")
+    card.start(handle)
     session.cards = [*(c for c in session.cards if not c.wait(0)), card]
     return Shown(card)
 

@@ -56,4 +56,5 @@ def _as_if_first(lines: Lines) -> Lines:
     transforms: tuple[Callable[[Lines], Lines], ...] = (leading_indent, classic_prompt, ipython_prompt)
     for transform in transforms:
         body = transform(body)
-    return [_FILLER] * top + body
+    blank = next((n for n, line in enumerate(lines) if line.strip()), 0)
+    return [_FILLER] * blank + lines[blank:top] + body

@@ -60,6 +60,7 @@ class Kernel:
     """A real kernel, spoken to as JupyterLab does."""
 
     def __init__(self, env: dict[str, str], cwd: Path):
+        self.cwd = cwd
         self.manager, self.client = start_new_kernel(kernel_name="python3", env={**os.environ, **env}, cwd=str(cwd))
 
     def ask(self, code: str, *, cell_id: str | None = None, deleted: Sequence[str] = ()) -> str:
@@ -94,6 +95,10 @@ class Kernel:
             if done:
                 return answer
         raise AssertionError(f"the kernel said only {answer}")
+
+    def touch(self, name: str) -> None:
+        """Make a file in the kernel's folder, which a cell there waits for."""
+        (self.cwd / name).touch()
 
     def close(self) -> None:
         """Shut the kernel down."""

@@ -20,7 +20,7 @@ def manager():
         ("%%task\nx = 1", "#\nx = 1\n"),
         ("\n\n%%task load --retries 2\nx = 1", "#\n#\n#\nx = 1\n"),
         ("%%parameters\nregion = 'EU'", "#\nregion = 'EU'\n"),
-        ("%%task load\n\n    x = 1\n    y = 2", "#\n#\nx = 1\ny = 2\n"),
+        ("%%task load\n\n    x = 1\n    y = 2", "#\n\nx = 1\ny = 2\n"),
         ("%%task load\n>>> x = 1\n>>> x\n", "#\nx = 1\nx\n"),
         ("%%task load\nawait f()\n", "#\nawait f()\n"),
         ("%%task load\n!ls", "#\nget_ipython().system('ls')\n"),
