@@ -13,7 +13,7 @@ from jupyter_flows.core.artifact import sha256
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.core.flow import Flow, Origin
 from jupyter_flows.core.labels import normalize
-from jupyter_flows.core.meaning import function_meaning, task_meaning, value_meaning
+from jupyter_flows.core.meaning import Meaning, function_meaning, task_meaning, value_meaning
 from jupyter_flows.core.parameter import Parameter, ParameterSpec
 from jupyter_flows.core.task import CellTask, Task, TaskOptions
 from jupyter_flows.errors import ArtifactError
@@ -28,12 +28,13 @@ def to_document(flow: Flow, *, labels: Iterable[str] = ()) -> Document:
     tasks = flow.tasks if flow.of_cells else flow.sorted_tasks()
     number = {t: n for n, t in enumerate(tasks)}
     origin = flow.origin or Origin("")
+    known: dict[int, Meaning] = {}
     document: Document = {
         "format": FORMAT,
         "name": flow.name,
         "kind": "cells" if flow.of_cells else "functions",
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "tasks": [_task_json(flow, t) for t in tasks],
+        "tasks": [_task_json(flow, t, known) for t in tasks],
         "edges": [[number[e.upstream], number[e.downstream], e.key, sorted(e.names), e.why] for e in flow.edges],
         "reference": sorted(number[t] for t in flow.reference_tasks()),
         "parameters": [p.to_json() for p in flow.parameters()],
@@ -54,7 +55,7 @@ def callbacks_meaning(flow: Flow) -> dict[str, str]:
     return {name: function_meaning(fn).text for name, fn in sorted(callbacks.items())}
 
 
-def _task_json(flow: Flow, task: Task) -> dict[str, Any]:
+def _task_json(flow: Flow, task: Task, known: dict[int, Meaning]) -> dict[str, Any]:
     data: dict[str, Any] = {
         "slug": flow.slug(task),
         "kind": "cell" if isinstance(task, CellTask) else "parameter" if isinstance(task, Parameter) else "function",
@@ -66,7 +67,7 @@ def _task_json(flow: Flow, task: Task) -> dict[str, Any]:
     if isinstance(task, CellTask):
         return data | {"meaning": task.meaning, "cell": _cell_json(task)}
     constants = {k: value_meaning(v).text for k, v in sorted(flow.constants(task).items())}
-    return data | {"meaning": task_meaning(task).text, "constants": constants}
+    return data | {"meaning": task_meaning(task, known).text, "constants": constants}
 
 
 def _cell_json(task: CellTask) -> dict[str, Any]:

@@ -9,17 +9,51 @@ import functools
 import inspect
 import linecache
 import types
-from collections.abc import Iterator
-from typing import Any
+import weakref
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
-from jupyter_flows.core.canonical import canonical, parse
+from jupyter_flows.core.canonical import canonical, digest, parse
 
+T = TypeVar("T")
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
+class _Remembered(Generic[T]):
+    """What is known of code objects, by identity: equal ones may come from different sources."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[weakref.ref[types.CodeType], T]] = {}
+
+    def get(self, code: types.CodeType, make: Callable[[], T]) -> T:
+        """Return what is known of code, made the first time."""
+        known = self._known.get(id(code))
+        if known is not None and known[0]() is code:
+            return known[1]
+        made = make()
+        self._known[id(code)] = weakref.ref(code, functools.partial(self._forget, id(code))), made
+        return made
+
+    def _forget(self, key: int, _gone: object) -> None:
+        self._known.pop(key, None)
+
+
+_SOURCES: _Remembered[str | None] = _Remembered()
+_GLOBALS: _Remembered[tuple[str, ...]] = _Remembered()
+
+
 def function_source(fn: types.FunctionType) -> str | None:
-    """Return the canonical text of a function, ``@task`` left out; None when its source is not to be had."""
+    """Return the digest of a function's canonical text, ``@task`` left out; None when its source is not to be had."""
+    return _SOURCES.get(fn.__code__, lambda: _source_digest(fn))
+
+
+def _source_digest(fn: types.FunctionType) -> str | None:
+    text = _canonical_source(fn)
+    return None if text is None else digest(text)
+
+
+def _canonical_source(fn: types.FunctionType) -> str | None:
     node = _function_node(fn)
     if node is None:
         return None
@@ -94,15 +128,19 @@ def _is_task(decorator: ast.expr, namespace: dict[str, Any]) -> bool:
     )
 
 
-def global_names(code: types.CodeType) -> Iterator[str]:
-    """Yield the global names that code and the functions inside it read, each once, sorted."""
+def global_names(code: types.CodeType) -> tuple[str, ...]:
+    """Return the global names that code and the functions inside it read, each once, sorted."""
+    return _GLOBALS.get(code, lambda: tuple(sorted(_find_globals(code))))
+
+
+def _find_globals(code: types.CodeType) -> set[str]:
     found: set[str] = set()
     pending = [code]
     while pending:
         current = pending.pop()
         pending += [c for c in current.co_consts if inspect.iscode(c)]
         found |= {i.argval for i in dis.get_instructions(current) if _reads_global(i.opname)}
-    return iter(sorted(found))
+    return found
 
 
 def _reads_global(opname: str) -> bool:

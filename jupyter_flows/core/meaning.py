@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeGuard
 
 from jupyter_flows.core.canonical import canonical, digest
 from jupyter_flows.core.functions import function_source, global_names
@@ -52,14 +52,29 @@ def function_meaning(fn: Any) -> Meaning:
 
 def value_meaning(value: Any) -> Meaning:
     """Return the meaning of a value, by content."""
+    if type(value) in (bool, int, float, type(None)):
+        return Meaning(digest(f"{type(value).__name__} {value!r}"))
     return _Walk(value).meaning()
 
 
-def task_meaning(task: Task) -> Meaning:
-    """Return the meaning of the work a task does; retries, timeouts and tags are not part of it."""
+def task_meaning(task: Task, known: dict[int, Meaning] | None = None) -> Meaning:
+    """Return the meaning of the work a task does; retries, timeouts and tags are not part of it.
+
+    `known` remembers what functions mean, by id, over a flow in which many tasks share one.
+    """
     if isinstance(task, CellTask):
         return Meaning(task.meaning)
-    return _Walk(task).meaning()
+    if known is None or not _is_plain(task):
+        return _Walk(task).meaning()
+    fn = id(task.fn)
+    if fn not in known:
+        known[fn] = _Walk(task).meaning()
+    return known[fn]
+
+
+def _is_plain(task: Task) -> TypeGuard[FunctionTask]:
+    """Tell whether a task is a function and nothing more."""
+    return type(task) is FunctionTask and vars(task).keys() - _WRAPPER - _TASK_OPTIONS == {"fn"}
 
 
 #: What `Task.__init__` sets and flow.json tells in words, and what `functools.update_wrapper` copies.
@@ -167,7 +182,7 @@ class _Walk:
                 f"The source of {self._way} can't be found, so a change of its code is not seen: "
                 "define it in a cell or a file."
             )
-            source = f"unknown {fn.__qualname__}"
+            source = f"unknown:{fn.__qualname__}"
         closure = dict(zip(fn.__code__.co_freevars, map(_cell_content, fn.__closure__ or ()), strict=True))
         read = {n: fn.__globals__[n] for n in global_names(fn.__code__) if n in fn.__globals__}
         parts = [
@@ -177,7 +192,7 @@ class _Walk:
             self._named("globals", read),
             self._named("attributes", {k: v for k, v in vars(fn).items() if k not in _WRAPPER}),
         ]
-        return f"function {digest(source)} {' '.join(parts)}"
+        return f"function {source} {' '.join(parts)}"
 
     def _class(self, cls: type) -> str:
         if library := _library(cls.__module__):
@@ -212,10 +227,10 @@ class _Walk:
             return f"collect {task.shape.__name__} {self._all('keys', task.keys)}"
         if isinstance(task, GetItem):
             return "item"
+        if _is_plain(task):
+            return f"task {self._refer(task.fn, self._way)}"
         skipped = _TASK_OPTIONS | (_WRAPPER if isinstance(task, FunctionTask) else frozenset())
         own = {k: v for k, v in vars(task).items() if k not in skipped}
-        if type(task) is FunctionTask and set(own) == {"fn"}:
-            return f"task {self._refer(task.fn, self._way)}"
         return f"task {self._refer(type(task), type(task).__name__)} {self._named('with', own)}"
 
     def _method(self, method: types.MethodType) -> str:

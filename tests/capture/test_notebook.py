@@ -250,6 +250,11 @@ def test_a_flow_without_any_name_is_refused():
 
 BAD = {
     "syntax": (["x = 1", "y = (\n"], CellSyntaxError, "Cell 2, line 1: '(' was never closed"),
+    "nested too deeply": (
+        ["x = " + "-" * 9999 + "1"],
+        CellSyntaxError,
+        "Cell 1, line 1: the code is nested too deeply",
+    ),
     "syntax of a marked cell": (["%%task t\nx = 1\ny = = 2"], CellSyntaxError, "Cell 1, line 3: invalid syntax"),
     "mark": (["%%task t --retries x\ny = 1"], MarkerError, "Cell 1, line 1: --retries takes a whole number"),
     "duplicate name": (

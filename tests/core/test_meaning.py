@@ -159,6 +159,14 @@ def test_every_change_is_seen(made, one, other):
     assert function_meaning(made(one)).findings == ()
 
 
+def test_equal_bytecode_is_not_equal_source(made):
+    """Two functions whose code objects are equal keep their own sources: digests don't depend on who came first."""
+    one = made("def it(x: int): return x")
+    other = made("def it(x: str): return x")
+    assert one.__code__ == other.__code__
+    assert not alike(one, other)
+
+
 def test_cycles_end(made):
     """Functions and values that reach themselves have a meaning."""
     source = """
