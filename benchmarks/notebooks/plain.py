@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -64,7 +65,9 @@ def execute(path: Path, *, root: Path, timeout_seconds: float) -> Execution:
     )
     trouble = ""
     try:
-        asyncio.run(asyncio.wait_for(client.async_execute(env=_environment()), timeout_seconds))
+        asyncio.run(
+            asyncio.wait_for(client.async_execute(env=_environment(), stderr=subprocess.DEVNULL), timeout_seconds)
+        )
     except (TimeoutError, CellTimeoutError):
         trouble = f"it takes longer than {timeout_seconds:g} s"
     except DeadKernelError:
