@@ -39,9 +39,12 @@ def local_job(claim: Claim, *, env: Mapping[str, str] | None = None, strict: boo
 def local_storage(version: Version) -> Storage:
     """Return the storage that keeps a version; raise `AgentError` for one that a process here can't load."""
     data: dict[str, Any] | None = version.document["storage"]
-    kind = str((data or {}).get("class", "no")).rpartition(".")[2]
+    if data is None:
+        raise AgentError("The flow is kept in no storage: register it with storage 'local'.")
+    kind = str(data["class"]).rpartition(".")[2]
     try:
-        storage = storage_from_json(data or {"class": "none"})
+        # By name among those we know: no class is imported because a document says so.
+        storage = storage_from_json(data)
     except UnknownStorageError:
         raise AgentError(
             f"A local agent can't run a flow kept in {kind} storage: start an agent for it, "

@@ -223,4 +223,8 @@ def _is_end(event: Event) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, FlowsError) else f"The run could not be started: {error!r}."
+    return (
+        str(error)
+        if isinstance(error, FlowsError)
+        else f"The run could not be started: {type(error).__name__}: {error}."
+    )

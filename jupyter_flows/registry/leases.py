@@ -187,7 +187,7 @@ def lost(rows: Iterable[Row[Any]], *, now: float) -> list[tuple[Row[Any], str]]:
 
 def end_lease(connection: Connection, row: Row[Any], why: str, *, at: float) -> None:
     """Let a lost run wait again if it had not begun, else fail it; leave it if it was renewed meanwhile."""
-    same = (runs.c.token == row.token, runs.c.lease_until == row.lease_until)
+    same = (runs.c.token == row.token, queries.EXACT_LEASE == row.exact_lease)
     # A new token: what the lost agent still reports, should it wake up, is refused.
     fence: dict[str, Any] = {"token": runs.c.token + 1}
     agent = f"Agent {row.name!r} was lost"

@@ -6,7 +6,18 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Select, Update, bindparam, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Select,
+    Update,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningUpdate  # noqa: TC002 - loaded already
 
 from jupyter_flows.core.state import TRANSITIONS, StateName
@@ -149,6 +160,9 @@ RENEW: ReturningUpdate[Any] = (
     .returning(runs.c.state, runs.c.last_seq, runs.c.cancel_requested, runs.c.agent_id)
 )
 
+#: A lease's end to the last bit, to see whether it was renewed; a `datetime` would round it to microseconds.
+EXACT_LEASE = type_coerce(runs.c.lease_until, Double)
+
 #: Runs that an agent has, with what tells whether it still lives.
 LEASED: Select[Any] = (
     select(
@@ -156,6 +170,7 @@ LEASED: Select[Any] = (
         runs.c.token,
         runs.c.state,
         runs.c.lease_until,
+        EXACT_LEASE.label("exact_lease"),
         runs.c.last_seq,
         runs.c.tries,
         agents.c.name,
