@@ -79,9 +79,7 @@ def _is_plain(task: Task) -> TypeGuard[FunctionTask]:
 
 #: What `Task.__init__` sets and flow.json tells in words, and what `functools.update_wrapper` copies.
 _TASK_OPTIONS = frozenset({"name", "tags", "max_retries", "retry_delay_seconds", "timeout_seconds"})
-_WRAPPER = frozenset(
-    {"__module__", "__name__", "__qualname__", "__doc__", "__wrapped__", "__type_params__", "__dict__"}
-)
+_WRAPPER = frozenset({*functools.WRAPPER_ASSIGNMENTS, "__wrapped__"})
 #: What every class has and what Python or a decorator derives from the rest.
 _CLASS_DERIVED = frozenset(
     {
