@@ -55,13 +55,20 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="jupyter_flows")
-def app() -> None:
+@click.pass_context
+def app(ctx: click.Context) -> None:
     """Turn notebooks into flows, run them by agents, and see what happened.
 
     Every command takes --json: one JSON document on standard output, and nothing else there.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 for _commands in SECTIONS.values():

@@ -63,8 +63,9 @@ def reading(notebook: Notebook, path: Path, wishes: Wishes) -> Reading:
 
 
 def is_path(text: str) -> bool:
-    """Tell whether PATH|FLOW means a file: it is one, or it is written as one."""
-    return text.endswith(".ipynb") or Path(text).is_file()
+    """Tell whether PATH|FLOW means a file: it is written as a notebook's, or is there and has an ending."""
+    path = Path(text)
+    return path.suffix == ".ipynb" or (bool(path.suffix) and path.is_file())
 
 
 def check_file(path: Path) -> None:

@@ -36,7 +36,8 @@ class Console:
     def result(self, document: Any, text: str | Callable[[], str]) -> None:
         """Print the command's result, once: `document` with ``--json``, else `text` (or what it returns)."""
         if self.as_json:
-            shown = json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
+            utf8 = (getattr(self.out, "encoding", None) or "utf-8").lower().startswith("utf")
+            shown = json.dumps(document, indent=2, ensure_ascii=not utf8, default=_plain)
         else:
             shown = text() if callable(text) else text
         if shown:

@@ -212,3 +212,15 @@ def test_help_says_what_it_does(name, capsys):
 def test_every_command_takes_json(name):
     """The option is nowhere forgotten."""
     assert "--json" in {word for option in app.commands[name].params for word in option.opts}
+
+
+def test_alone_it_shows_its_help(capsys):
+    """`jupyter flows` lists its commands."""
+    assert run([]) == 0
+    assert "register  Register a notebook's flow." in capsys.readouterr().out
+
+
+def test_a_misspelt_command_is_answered_with_the_near_one(capsys):
+    """The error names the command that was probably meant."""
+    assert run(["regster", "x.ipynb"]) == 2
+    assert "There is no command 'regster': did you mean register" in capsys.readouterr().err

@@ -201,3 +201,31 @@ def test_the_executed_notebook_of_a_run_that_waits(sales, tmp_path, capsys):
     cells = json.loads((tmp_path / "executed.ipynb").read_text())["cells"]
     assert [cell["outputs"] for cell in cells if cell["cell_type"] == "code"] == [[]] * (len(SALES) + 1)
     assert "factor = 5" in "".join(cells[2]["source"])
+
+
+def test_a_kernel_of_another_python_is_said(write_notebook, private_places, capsys):
+    """Registering with one Python a notebook that another runs is possible, and said before."""
+    folder = private_places / "jupyter_data_dir" / "kernels" / "project"
+    folder.mkdir(parents=True)
+    spec = {"argv": ["/opt/project/bin/python", "-m", "ipykernel"], "display_name": "Project", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    kernel = {"name": "project", "display_name": "Project", "language": "python"}
+    path = write_notebook("%%task one\nx = 1", kernelspec=kernel)
+    assert run(["register", str(path)]) == 0
+    assert "kernel 'project' is /opt/project/bin/python" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["python3", "gone"])
+def test_an_ordinary_kernel_is_not_worth_a_word(write_notebook, capsys, name):
+    """The environment's own kernel, and one that this machine does not know, are passed over."""
+    kernel = {"name": name, "display_name": "Python", "language": "python"}
+    assert run(["register", str(write_notebook("%%task one\nx = 1", kernelspec=kernel))]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_flow_is_not_taken_for_a_file_of_its_name(sales, monkeypatch, tmp_path, capsys):
+    """`show NAME` means the registered flow, also where a file of that name lies."""
+    answer(capsys, "register", sales)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sales-nightly").write_text("something else")
+    assert answer(capsys, "show", "sales-nightly")["version"] == 1

@@ -217,3 +217,12 @@ def test_an_agent_says_what_it_did_in_json(tmp_path):
     """`agent start --once --json` prints one document when it leaves."""
     document = flows_json("agent", "start", "--once", "--label", "b", "--label", "a", "--name", "me", cwd=tmp_path)
     assert document == {"agent": "me", "labels": ["a", "b"], "max_runs": os.cpu_count()}
+
+
+def test_a_stream_that_can_write_ascii_only(write_notebook, tmp_path, monkeypatch):
+    """Text is shown as far as it can be, and JSON stays what it is."""
+    path = write_notebook("%%task größe\nx = 1", name="maße.ipynb")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    document = flows_json("register", path.name, "--project", "größen", cwd=tmp_path)
+    assert (document["project"], document["flow"]) == ("größen", "maße")
+    assert "gr??en/ma?e  v1" in flows("list", cwd=tmp_path).stdout

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 NONE = 'No agent is at work. Start one with "jupyter flows agent start".'
 
 
-@click.group("agent", short_help="Start an agent.")
+@click.group("agent", short_help="Start an agent.", no_args_is_help=False)
 def agent() -> None:
     """Start an agent, which takes the runs whose labels are among its own."""
 

@@ -10,6 +10,7 @@ import click
 
 from jupyter_flows.cli.command import Status, command, label_option, pairs
 from jupyter_flows.cli.console import Console
+from jupyter_flows.cli.kernel import other_python
 from jupyter_flows.cli.outline import origin, outline
 from jupyter_flows.core.place import Place
 from jupyter_flows.widgets.words import duration, joined
@@ -48,6 +49,8 @@ def register(
 
     given = {key: option_value(value) for key, value in pairs(options, "-o").items()}
     reading = read(path, Wishes(project, name, storage, given, labels))
+    if advice := other_python(reading.captured.notebook):
+        console.say(advice)
     about = {"joined": reading.captured.joined, "left_out": reading.captured.left_out, "dry_run": dry_run}
     if dry_run:
         would = preview(reading.flow, reading.project, labels=reading.labels, findings=reading.captured.findings)
