@@ -104,10 +104,20 @@ class Flow(core.Flow):
         ``build=False`` what ``f.storage.build()`` made is registered as it is; a flow that changed
         since is refused. `labels` join the environment's.
         """
+        from jupyter_flows.capture.functional import functional_findings
         from jupyter_flows.register import register
 
         self._choose_storage(storage_kwargs)
-        return register(self, project, build=build, labels=labels, idempotency_key=idempotency_key, **storage_kwargs)
+        findings = functional_findings(self)
+        return register(
+            self,
+            project,
+            build=build,
+            labels=labels,
+            idempotency_key=idempotency_key,
+            findings=findings,
+            **storage_kwargs,
+        )
 
     def _choose_storage(self, options: dict[str, Any]) -> None:
         """Set the default storage where none is set; options that it takes no part of are refused there."""

@@ -315,6 +315,8 @@ def _derived(name: str, value: Any) -> bool:
 
 
 def _name_of(value: Any) -> str:
+    if isinstance(value, Task):
+        return f"task {value.name!r}"
     name = getattr(value, "__qualname__", None) or getattr(value, "name", None)
     return f"{type(value).__name__} {name!r}" if isinstance(name, str) else f"a {type(value).__name__}"
 
