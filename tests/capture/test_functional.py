@@ -27,8 +27,10 @@ def test_a_live_value_is_found_once():
     with Flow("f") as flow:
         locked(locked(1))
     assert [str(f) for f in functional_findings(flow)] == [
-        "task 'locked'.LOCK is a lock, whose content can't be told (cannot pickle '_thread.lock' object): "
-        + "make it inside the task (F007)"
+        (
+            "task 'locked'.LOCK is a lock, whose content can't be told (cannot pickle '_thread.lock' object): "
+            "make it inside the task (F007)"
+        )
     ]
 
 
