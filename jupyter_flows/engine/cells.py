@@ -9,7 +9,7 @@ import io
 import sys
 import tokenize
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
@@ -34,9 +34,8 @@ _SHOWN_BY = {
 class PlainCells:
     """Runs cells in a namespace, on the thread that calls; calling it runs one."""
 
-    def __init__(self, namespace: Namespace, publish: Publish, *, parameters: Mapping[str, Any] | None = None):
+    def __init__(self, namespace: Namespace, publish: Publish):
         self._namespace, self._publish = namespace, publish
-        self._parameters = dict(parameters or {})
         self._flags = 0
         self._loop: Any = None
 
@@ -48,8 +47,6 @@ class PlainCells:
         except BaseException as error:
             self._publish(error_output(error, _traceback(error)))
             raise
-        if task.parameters:
-            self._namespace.inject(self._parameters)
 
     def _execute(self, source: str, ordinal: int) -> None:
         name = remember_source(ordinal, source)

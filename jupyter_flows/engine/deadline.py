@@ -16,6 +16,11 @@ AGAIN_SECONDS = 1.0
 class OutOfTime(BaseException):
     """A task's time is over. Not an `Exception`, so that ``except Exception`` in a task lets it pass."""
 
+    seconds = 0.0
+
+    def __str__(self) -> str:
+        return f"the task took longer than {self.seconds:g} s"
+
 
 @contextmanager
 def deadline(seconds: float | None) -> Iterator[None]:
@@ -35,10 +40,15 @@ def deadline(seconds: float | None) -> Iterator[None]:
             yield
 
 
+def _out_of(seconds: float) -> type[OutOfTime]:
+    """Return the exception's class for one limit: other threads can only be sent a class."""
+    return type("OutOfTime", (OutOfTime,), {"seconds": seconds})
+
+
 @contextmanager
 def _by_signal(seconds: float) -> Iterator[None]:
     def ring(_: int, __: FrameType | None) -> None:
-        raise OutOfTime
+        raise _out_of(seconds)
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6), AGAIN_SECONDS)
@@ -56,7 +66,7 @@ def _by_exception(seconds: float, thread: int) -> Iterator[None]:
     def watch() -> None:
         wait = seconds
         while not over.wait(wait):
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(OutOfTime))
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(_out_of(seconds)))
             wait = AGAIN_SECONDS
 
     watcher = threading.Thread(target=watch, name="deadline", daemon=True)

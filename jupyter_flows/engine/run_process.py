@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _prepare(namespace: Namespace, *, shell: bool) -> None:
     """Import, while there is time, what a run needs but a program that only looks at this module does not."""
-    for module in ("engine.cells", "environments.execution", "environments.storage"):
+    for module in ("engine.cell_runner", "environments.execution", "environments.storage"):
         importlib.import_module(f"jupyter_flows.{module}")
     if shell:
         from jupyter_flows.engine.shell import warm_up
@@ -193,13 +193,10 @@ class _OneRun:
     def _cells(self, given: dict[str, Any]) -> Any:
         if self._document["kind"] != "cells":
             return None
-        if self._document["shell"]:
-            from jupyter_flows.engine.shell import ShellCells
+        from jupyter_flows.engine.cell_runner import CellRunner
 
-            return ShellCells(self._namespace, self.outputs.publish, parameters=given)
-        from jupyter_flows.engine.cells import PlainCells
-
-        return PlainCells(self._namespace, self.outputs.publish, parameters=given)
+        shell = bool(self._document["shell"])
+        return CellRunner(self._namespace, self.outputs.publish, shell=shell, parameters=given)
 
 
 _DEFAULT = {"class": "jupyter_flows.environments.RemoteEnvironment", "options": {}}

@@ -27,12 +27,10 @@ from traitlets.config import Config
 
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.failure import error_output
+from jupyter_flows.engine.live_widgets import LiveWidgets
 from jupyter_flows.engine.namespace import Namespace
 
 Publish = Callable[[dict[str, Any]], None]
-
-INLINE = "module://matplotlib_inline.backend_inline"
-_WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class RunDisplayHook(DisplayHook):
@@ -164,16 +162,17 @@ class RunShell(InteractiveShell):
 class ShellCells:
     """Runs cells in a `RunShell`, each inside one event loop, as a kernel does; calling it runs one."""
 
-    def __init__(self, namespace: Namespace, publish: Publish, *, parameters: Mapping[str, Any] | None = None):
-        self._namespace = namespace
-        self._parameters = dict(parameters or {})
+    def __init__(self, namespace: Namespace, publish: Publish):
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
-        if not os.environ.get("MPLBACKEND"):
-            os.environ["MPLBACKEND"] = INLINE
-        self.shell = make_shell(namespace)
-        self.shell.displayhook.publish_output = publish
-        self.shell.display_pub.publish_output = publish
+        self.shell: Any = make_shell(namespace)
+        self._widgets = LiveWidgets(publish, lambda widget: self.shell.display_formatter.format(widget)[0])
+
+        def send(output: dict[str, Any]) -> None:
+            publish(self._widgets.take(output))
+
+        self.shell.displayhook.publish_output = send
+        self.shell.display_pub.publish_output = send
         self.shell.user_ns["_dh"] = [Path.cwd()]
 
     def __call__(self, task: CellTask) -> None:
@@ -182,11 +181,15 @@ class ShellCells:
         _pad_history(shell, task.cell.ordinal)
         shell.execution_count = task.cell.ordinal
         result = self._run(task.code)
+        self._widgets.settle()
         error = result.error_before_exec or result.error_in_exec
         if error is not None:
             raise error
-        if task.parameters:
-            self._namespace.inject(self._parameters)
+
+    def end_cell(self) -> None:
+        """Do what comes after a cell that ran without this shell: show its figures."""
+        with self.shell.builtin_trap:
+            self.shell.events.trigger("post_execute")
 
     def _run(self, code: str) -> Any:
         future = self._loop.create_task(_run_cell(self.shell, code))
@@ -271,15 +274,8 @@ def _no_pager(*_: Any, **__: Any) -> None:
 
 
 def clean_bundle(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mime bundle as notebooks keep it: bytes as base64, live widgets by what else shows them."""
-    bundle = {mime: _encode(value) for mime, value in data.items()}
-    if _WIDGET in bundle and len(bundle) > 1:
-        del bundle[_WIDGET]
-    return {mime: json_clean(value) for mime, value in bundle.items()}
-
-
-def _encode(value: Any) -> Any:
-    return b64encode(value).decode("ascii") if isinstance(value, bytes) else value
+    """Return a mime bundle as notebooks keep it: bytes as base64."""
+    return {mime: json_clean(value) for mime, value in data.items()}
 
 
 def json_clean(value: Any) -> Any:

@@ -181,7 +181,7 @@ class TaskRunner:
         task = self.plan.tasks[number]
         if isinstance(error, OutOfTime):
             where = f" (cell {task.cell.ordinal})" if isinstance(task, CellTask) else ""
-            return f"it took longer than {task.timeout_seconds:g} s{where}"
+            return f"{error}{where}"
         return describe(error, task)
 
     def _block_downstream(self, number: int) -> None:

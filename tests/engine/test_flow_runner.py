@@ -193,7 +193,7 @@ def test_a_quick_task_is_not_bothered_by_its_limit():
 
 
 def test_tasks_know_their_names():
-    """context tells flow and task, also in a flow that a task runs, and none afterwards."""
+    """Context tells flow and task, also in a flow that a task runs, and none afterwards."""
 
     @task
     def who():

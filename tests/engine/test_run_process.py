@@ -137,7 +137,7 @@ def test_a_cell_out_of_time_is_stopped(runner, shell, body):
     )
     story = runner.run(flow)
     assert story.tasks() == {"cell_1": ["Running", "TimedOut"], "cell_2": ["Running", "Success"]}
-    assert story.state == ("Failed", "cell_1: it took longer than 0.2 s (cell 1)")
+    assert story.state == ("Failed", "cell_1: the task took longer than 0.2 s (cell 1)")
 
 
 def test_syntax_errors_name_cell_and_line(runner):

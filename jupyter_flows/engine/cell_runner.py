@@ -1,0 +1,69 @@
+"""Choose how cells run: as plain Python, or in a shell from the first cell that needs one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+from jupyter_flows.core.task import CellTask
+from jupyter_flows.engine.cells import PlainCells, Publish
+from jupyter_flows.engine.figures import choose_inline
+from jupyter_flows.engine.namespace import Namespace
+
+#: Who imports one of these shows things by a shell, whatever else its cell says.
+SHOWN_BY_SHELL = frozenset({"IPython", "matplotlib.pyplot"})
+
+
+class CellRunner:
+    """Runs one cell after the other in one namespace, on the thread that calls."""
+
+    def __init__(self, namespace: Namespace, publish: Publish, *, shell: bool, parameters: Mapping[str, Any]):
+        self._namespace, self._publish, self._parameters = namespace, publish, parameters
+        self._plain = PlainCells(namespace, publish)
+        self._shell: Any = None
+        choose_inline()
+        if shell:
+            self._open_shell()
+        elif find_spec("IPython"):
+            sys.meta_path.insert(0, _OnImport(SHOWN_BY_SHELL, self._open_shell))
+
+    def __call__(self, task: CellTask) -> None:
+        """Run a cell and publish what it shows; publish and raise its error."""
+        if self._shell is not None:
+            self._shell(task)
+        else:
+            self._plain(task)
+            if self._shell is not None:
+                # The cell itself made the shell necessary: its figures are shown at its end.
+                self._shell.end_cell()
+        if task.parameters:
+            self._namespace.inject(self._parameters)
+
+    def _open_shell(self) -> None:
+        from jupyter_flows.engine.shell import ShellCells
+
+        self._shell = ShellCells(self._namespace, self._publish)
+
+
+class _OnImport(MetaPathFinder):
+    """Calls a function when one of some modules is about to be imported, once; finds nothing itself."""
+
+    def __init__(self, names: frozenset[str], call: Callable[[], None]):
+        self._names, self._call = names, call
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - the protocol's
+        target: ModuleType | None = None,  # noqa: ARG002 - the protocol's
+    ) -> ModuleSpec | None:
+        """Notice the import."""
+        if fullname in self._names:
+            sys.meta_path.remove(self)
+            self._call()
+        return None
