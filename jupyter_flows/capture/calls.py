@@ -100,6 +100,8 @@ class Calls(Expressions):
         """Follow a call into a function of the notebook."""
         code: Code = function.data
         self.look(frozenset((function.id,)))
+        if self.handed is not None:
+            return self._hand_function(function, args, node)
         if "cached" in code.marks:
             return self._run_cached(function, args, node)
         return self._follow(function, args, node)
@@ -112,10 +114,21 @@ class Calls(Expressions):
 
     def _follow(self, function: Obj, args: Args, node: object) -> Value:
         code: Code = function.data
+        context = self.intern((self.context, id(node), function.id))
+        key = (context, *args.positional, args.rest, *args.keywords.items())
+        before = self.known()
+        earlier = self.followed.get(key)
+        if earlier is not None and earlier[0] == before:
+            return earlier[1]
         self.budget -= 1
         if self.budget < 0 or self.depth > CALL_DEPTH:
             raise Refused
-        context = self.intern((self.context, id(node), function.id))
+        result = self._follow_anew(context, code, function, args)
+        if not self.active or not any(scope.recursed for scope in self.active):
+            self.followed[key] = (self.known(), result)
+        return result
+
+    def _follow_anew(self, context: int, code: Code, function: Obj, args: Args) -> Value:
         scope = self._activation(context, function, code)
         if scope in self.active:
             return self._recur(scope, code, function, args)
@@ -246,8 +259,14 @@ class Calls(Expressions):
             self.change(frozenset((obj.id,)))
         if obj.data is None:
             return self.heap.load_all(obj.id)
-        if obj in self.resuming:
+        if obj in self.resuming or self.handed is not None:
+            if self.handed is not None:
+                self.handed.add(obj.id)
             return self.heap.load_all(obj.id)
+        return self.resume_now(obj)
+
+    def resume_now(self, obj: Obj) -> Value:
+        """Run the code of an iterator."""
         self.resuming.append(obj)
         self.weak += 1
         try:
@@ -353,21 +372,30 @@ class Calls(Expressions):
         objs = self.examine(value)
         if not self.rules.special_methods or not self.has_special:
             return
-        for number in objs:
-            obj = self.heap.objs[number]
-            if obj.kind == "instance":
-                self._run_special(obj, value)
+        instances = [o for o in objs if self.heap.objs[o].kind == "instance"]
+        if instances and self.handed is not None:  # the unknown code around this runs them anyway
+            self._special = self.havoc(frozenset(instances) | value, None)
+            return
+        for number in instances:
+            self._run_special(self.heap.objs[number], value)
 
     def _run_special(self, obj: Obj, value: Value) -> None:
+        key, before = ("special", obj.id, value), self.known()
+        earlier = self.followed.get(key)
+        if earlier is not None and earlier[0] == before:
+            self._special |= earlier[1]
+            return
         found = NOTHING
         for owner in self.classes(obj):
-            for name, functions in owner.fields.items():
+            for name, functions in list(owner.fields.items()):
                 if name.startswith("__") and name.endswith("__") and name not in NOT_IMPLICIT:
                     for function in self.objects(functions):
                         if function.kind == "function" and function not in self.running:
                             args = Args([frozenset((obj.id,))], rest=value)
                             found |= self.run(function, args, function)
         self._special |= found
+        if not self.running:
+            self.followed[key] = (self.known(), found)
 
     def special_results(self, value: Value) -> Value:
         """Return what special methods that ran lately may have returned."""
@@ -771,19 +799,32 @@ class Calls(Expressions):
         if not self.rules.unknown_calls:
             self.touch(value)
             return value
-        result = value
+        if self.handed is not None:  # the call around this one runs the code that is in reach
+            self.handed |= value
+            return value | self._hand_over(value)
+        self.handed = set(value)
         self.weak += 1
         try:
-            for _ in range(8):
-                version = self.heap.version
-                objs, _ = self.heap.reach(value)
-                result = value | self.link(value)
-                self._touches(result)
-                self._run_reachable(objs, result)
-                if version == self.heap.version:
-                    return result
+            return self._settle(value)
         finally:
             self.weak -= 1
+            self.handed = None
+
+    def _hand_over(self, value: Value) -> Value:
+        """Link all in reach; return what stands for any of it."""
+        blob = self.link(value)
+        self._touches(value | blob)
+        return blob
+
+    def _settle(self, value: Value) -> Value:
+        """Run all code in reach of what was handed over until nothing new comes of it."""
+        for _ in range(20):
+            known, count = self.known(), len(self.handed or ())
+            everything = frozenset(self.handed or ())
+            given = self._hand_over(everything)
+            self._run_reachable(self.heap.reach(everything)[0], given)
+            if known == self.known() and count == len(self.handed or ()):
+                return value | given
         raise Refused
 
     def _touches(self, value: Value) -> None:
@@ -796,13 +837,37 @@ class Calls(Expressions):
 
     def _run_reachable(self, objs: list[int], given: Value) -> None:
         """Run all code in reach, with anything, as often as it likes."""
-        plain = frozenset(o for o in objs if self.heap.objs[o].kind not in ("function", "class", "api", "closure")) | given
-        for number in objs:
-            obj = self.heap.objs[number]
-            if obj.kind == "function" and obj not in self.running:
-                self.run(obj, Args(rest=plain), obj)
-            elif obj.kind == "iterator" and obj.data is not None:
-                self.resume(obj, obj)
+        context, self.context = self.context, self.intern(("reached", self.cell))
+        try:
+            for number in objs:
+                obj = self.heap.objs[number]
+                if obj.kind == "function" and obj not in self.running:
+                    self._keep_result(obj, self._follow(obj, Args(rest=given), obj))
+                elif obj.kind == "api":
+                    self._reached_api(obj.data)
+                elif obj.kind == "iterator" and obj.data is not None and obj not in self.resuming:
+                    self.resume_now(obj)
+        finally:
+            self.context = context
+
+    def _reached_api(self, path: str) -> None:
+        """Take it that a library's function in reach is called: what it is given is linked already."""
+        known = function_effect(path)
+        if known is not None and (known.resources or known.barrier):
+            self._known_resources(known, NOTHING, Args())
+            if known.barrier:
+                self.barrier(known.barrier)
+
+    def _hand_function(self, function: Obj, args: Args, node: object) -> Value:
+        """Have a function that is called by code in reach run as that code is: with anything, when its turn comes."""
+        this = frozenset((function.id,))
+        return self.havoc(this | args.all(), node) | self.returned.get(function.id, NOTHING)
+
+    def _keep_result(self, function: Obj, result: Value) -> None:
+        old = self.returned.get(function.id, NOTHING)
+        if not result <= old:
+            self.returned[function.id] = old | result
+            self.bindings += 1
 
     # ---- calls that need a hand of their own
 

@@ -294,6 +294,7 @@ class Expressions(Machine):
         parent = self.scope
         while parent.is_class and parent.parent is not None:
             parent = parent.parent
+        self.made_functions = True
         made = self.new(node, "function")
         if made.data is None:
             made.data = Code(node, function_names(node), parent, owner)

@@ -24,7 +24,7 @@ INERT = frozenset({"function", "class", "api"})
 class Region:
     """Objects that may share state; a node of a union-find forest."""
 
-    __slots__ = ("blob", "born", "inside", "parent", "track")
+    __slots__ = ("blob", "born", "inside", "linked_at", "parent", "track")
 
     def __init__(self, born: int = -1) -> None:
         #: The cell that made it.
@@ -33,6 +33,8 @@ class Region:
         self.track = Track()
         #: All that members of the region may hold.
         self.inside: set[int] = set()
+        #: The heap's version when all in reach was last found to be in this region.
+        self.linked_at = -1
         #: The object that stands for whatever unknown code may have put here.
         self.blob: int | None = None
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
-from jupyter_flows.capture.heap import ANY, INERT, NOTHING, Heap, Obj, Value
+from jupyter_flows.capture.heap import ANY, INERT, NOTHING, Heap, Obj, Region, Value
 from jupyter_flows.capture.ledger import Ledger, Track
 from jupyter_flows.capture.resources import Resources
 from jupyter_flows.capture.scopes import Names, Scope
@@ -130,6 +130,8 @@ class Machine:
         self.depth = 0
         self.budget = CALL_BUDGET
         self.weak = 0
+        #: Grows when a name that functions can see is bound to something else.
+        self.bindings = 0
         self.logs: list[dict[tuple[Scope, str], tuple[Value | None, int]]] = []
         #: name -> the cell that surely wrote it last
         self.stamps: dict[str, int] = {}
@@ -139,6 +141,10 @@ class Machine:
         self.resuming: list[Obj] = []
         #: The class whose body is being run.
         self.owner: int | None = None
+        #: Values handed to code that is not known, while what that code may do is worked out.
+        self.handed: set[int] | None = None
+        #: What functions that such code calls may return.
+        self.returned: dict[int, Value] = {}
         #: Some class has special methods.
         self.has_special = False
         self._special: Value = NOTHING
@@ -151,7 +157,10 @@ class Machine:
         self.cell = self.heap.cell = self.ledger.cell = self.resources.cell = cell
         self.context = self.intern(("cell", cell))
         self.budget = CALL_BUDGET
+        #: Calls already followed in this cell -> what was known then, and the result.
+        self.followed: dict[Hashable, tuple[Hashable, Value]] = {}
         self.figure = None
+        self.made_functions = False
         self.reads: set[str] = set()
         self.writes: set[str] = set()
         self.deletes: set[str] = set()
@@ -194,6 +203,10 @@ class Machine:
         objs = self.heap.objs
         return [objs[i] for i in value]
 
+    def known(self) -> Hashable:
+        """Return what a call's effects depend on, besides its arguments: the same again need not be followed again."""
+        return self.heap.version, self.bindings, self.figure is None or [id(g) for g in self.logs[: len(self.figure)]] == self.figure
+
     # ---- accesses
 
     def look(self, value: Value) -> None:
@@ -234,30 +247,55 @@ class Machine:
         blob = self.link(everything)
         for name in list(self.module.vars):
             self.module.vars[name] |= blob
+        self.bindings += 1
         return blob
 
     def link(self, value: Value) -> Value:
         """Let everything that a value reaches be changed and held by everything else in reach; return its stand-in."""
+        region = self._linked(value)
+        if region is None:
+            region = self._merge(value)
+        if region is None or region.blob is None:
+            return NOTHING
+        blob = frozenset((region.blob,))
+        self.change(blob)
+        return blob
+
+    def _linked(self, value: Value) -> Region | None:
+        """Return the region that everything in reach is in already, if nothing has changed since that was found."""
+        found: Region | None = None
+        inert: list[int] = []
+        for obj in value:
+            if self.heap.objs[obj].kind in INERT:
+                inert.append(obj)
+                continue
+            region = self.heap.region(obj)
+            if region.linked_at != self.heap.version or (found is not None and region is not found):
+                return None
+            found = region
+        return found if found is not None and found.inside.issuperset(inert) else None
+
+    def _merge(self, value: Value) -> Region | None:
+        """Make one region of everything in reach that can change."""
         objs, _ = self.heap.reach(value)
         plain = [o for o in objs if self.heap.objs[o].kind not in INERT]
         if not plain:
-            return NOTHING
+            return None
         region = self.heap.region(plain[0])
         for obj in plain[1:]:
             region = self.heap.union(region, self.heap.region(obj))
         if region.blob is None:
-            blob = Obj(len(self.heap.objs), "unknown", region)
-            self.heap.objs.append(blob)
-            region.blob = blob.id
+            made = Obj(len(self.heap.objs), "unknown", region)
+            self.heap.objs.append(made)
+            region.blob = made.id
             self.heap.version += 1
         if not region.inside.issuperset(objs):
             region.inside.update(objs)
             self.heap.version += 1
         blob = self.heap.objs[region.blob]
-        touches = frozenset().union(blob.touches, *(self.heap.objs[o].touches for o in plain))
-        blob.touches = touches
-        self.change(frozenset((blob.id,)))
-        return frozenset((blob.id,))
+        blob.touches = frozenset().union(blob.touches, *(self.heap.objs[o].touches for o in plain))
+        region.linked_at = self.heap.version
+        return region
 
     # ---- names
 
@@ -337,6 +375,8 @@ class Machine:
         if old is not None and (self.weak or scope.accumulate or scope is not self.scope or name in scope.names.captured):
             value |= old
         scope.vars[name] = value
+        if value != old and (name in scope.names.captured or scope.accumulate):
+            self.bindings += 1
         if scope.cell is not None and name in scope.names.captured and self.rules.closures:
             self.hold(self.heap.objs[scope.cell], value, name)
             self.change(frozenset((scope.cell,)))
@@ -354,6 +394,8 @@ class Machine:
             self.stamps[name] = self.cell
         if not self.rules.aliases and self.depth == 0:
             value = frozenset(o if self.heap.objs[o].kind in INERT else self.view_of_nothing(o, name) for o in value)
+        if value != old or stamp != self.stamps.get(name, -1):
+            self.bindings += 1
         self.module.vars[name] = value
         for obj in value:
             track = self.heap.region(obj).track
@@ -387,6 +429,7 @@ class Machine:
             self.undefined.append((self.cell, name, self.line))
         if not self.weak and not self.depth:
             self.stamps[name] = self.cell
+            self.bindings += 1
             scope.vars.pop(name, None)
 
     # ---- branches
@@ -442,6 +485,8 @@ class Machine:
 
     def _put(self, key: tuple[Scope, str], value: Value | None, stamp: int) -> None:
         scope, name = key
+        if scope.vars.get(name) != value:
+            self.bindings += 1
         if value is None:
             scope.vars.pop(name, None)
         else:

@@ -177,6 +177,7 @@ class Interpreter(Magics):
         self.active.clear()
         self.running.clear()
         self.resuming.clear()
+        self.handed = None
         self.weak = 1
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from jupyter_flows.capture.magics import Interpreter
+from jupyter_flows.capture.scopes import FUNCTIONS, function_names
 from jupyter_flows.capture.source import parse
 from jupyter_flows.capture.statements import Import
 
@@ -51,16 +52,14 @@ def refs_of(machine: Interpreter, index: int, tree: ast.Module) -> CellRefs:
         deletes=frozenset(machine.deletes),
         imports=tuple(dict.fromkeys(machine.imports)),
         defines=frozenset(machine.defines),
-        defers=deferred(tree, machine.writes),
+        defers=deferred(tree) if machine.made_functions else frozenset(),
         resources=machine.resources.of_cell(index),
         barrier=machine.barriers.get(index),
     )
 
 
-def deferred(tree: ast.Module, bound: set[str]) -> frozenset[str]:
+def deferred(tree: ast.Module) -> frozenset[str]:
     """Return the global names that functions defined in a cell read."""
-    from jupyter_flows.capture.scopes import FUNCTIONS, function_names
-
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, FUNCTIONS):

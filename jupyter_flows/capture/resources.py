@@ -96,8 +96,9 @@ def _relevant(name: str, accesses: list[Access]) -> list[Access]:
     if name == "<display history>" and not any(mode == "read" for _, mode, _ in accesses):
         return []
     if name in (RANDOM, NUMPY_RANDOM):
-        # Draws that nothing seeds differ from run to run, in whatever order.
-        return accesses if any(mode == "new" or not sure for _, mode, sure in accesses) else []
+        # Draws that a library may make matter only where somebody seeds.
+        seeded = any(mode == "new" for _, mode, _ in accesses)
+        return [access for access in accesses if seeded or access[2]]
     if any(sure and mode != "read" for _, mode, sure in accesses):
         return accesses
     return []

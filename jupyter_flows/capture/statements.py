@@ -134,8 +134,9 @@ class Statements(Calls):
 
     def _setters(self, obj: Obj, name: str, value: Value) -> None:
         this = frozenset((obj.id,))
-        for function in self.objects(self._lookup(obj, "__setattr__") | self._lookup(obj, name)):
-            if function.kind == "function" and ("property" in function.data.marks or function.data.node.name == "__setattr__"):
+        hooks = self._lookup(obj, "__setattr__")
+        for function in self.objects(hooks | self._lookup(obj, name)):
+            if function.kind == "function" and ("property" in function.data.marks or function.id in hooks):
                 self.run(function, Args([this], rest=value), function)
 
     def set_item(self, target: ast.Subscript, value: Value) -> None:
