@@ -54,7 +54,8 @@ def reading(notebook: Notebook, path: Path, wishes: Wishes) -> Reading:
     from jupyter_flows.flow import Flow
     from jupyter_flows.settings import resolve
 
-    captured = capture(notebook, name=wishes.name)
+    folder = path if path.is_dir() else path.parent
+    captured = capture(notebook, name=wishes.name, folder=folder)
     chosen = notebook.chosen
     project = resolve("project", option=wishes.project, line=notebook.project, metadata=chosen).value
     flow = Flow.of(captured.flow, storage=chosen_storage(chosen, wishes), environment=chosen_environment(chosen))
