@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import sys
+import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,12 +54,19 @@ def main(names: Sequence[str]) -> int:
         print(f"there is no {', '.join(sorted(unknown))}: there are {', '.join(PAGES)}", file=sys.stderr)
         return 2
     rows: list[Row] = []
+    failed: list[str] = []
     for name in names or PAGES:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        rows += PAGES[name].measure()
+        try:
+            rows += PAGES[name].measure()
+        except Exception:  # noqa: BLE001 - one page's trouble must not cost the others' figures
+            traceback.print_exc()
+            failed.append(name)
     print(table(rows))
     print(f"\nmilliseconds, medians; load {os.getloadavg()[0]:.1f}; kept in {keep(rows)}")
-    return 0
+    if failed:
+        print(f"could not measure {', '.join(failed)}: see above", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
