@@ -23,7 +23,7 @@ BLUE = "var(--jp-brand-color1, var(--vscode-textLink-foreground, #3f8ad0))"
 GREY = "var(--jp-ui-font-color2, var(--vscode-descriptionForeground, #808080))"
 TEXT = "var(--jp-ui-font-color1, var(--vscode-foreground, inherit))"
 LINE = "var(--jp-border-color2, rgba(128, 128, 128, .35))"
-SHADE = "var(--jp-layout-color2, rgba(128, 128, 128, .12))"
+SHADE = "rgba(128, 128, 128, .13)"
 MONO = "var(--jp-code-font-family, var(--vscode-editor-font-family, ui-monospace, Menlo, Consolas, monospace))"
 
 LOG_LINES = 8

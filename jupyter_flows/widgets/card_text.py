@@ -95,8 +95,9 @@ def says(task: TaskProgress) -> str:
         children = f"{done} of {len(task.children)}"
     plain_states = (StateName.PENDING, StateName.RUNNING, StateName.SUCCESS, StateName.FAILED)
     state = "" if task.state in plain_states else task.state.value
+    kind = "definitions" if task.quiet else ""
     message = task.message if task.state is not StateName.SUCCESS else ""
-    return joined([children, state, message.replace("\n", " ")])
+    return joined([kind, children, state, message.replace("\n", " ")])
 
 
 def split(tasks: Sequence[TaskProgress]) -> tuple[list[TaskProgress], Counter[StateName]]:

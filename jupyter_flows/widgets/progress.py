@@ -14,6 +14,9 @@ from jupyter_flows.widgets.log_tail import LogTail
 
 #: Outputs kept of each task: the card shows where a run stands, the executed notebook shows everything.
 OUTPUTS_PER_TASK = 4
+#: Definition and parameters cells that take longer are listed: somebody waits for them (imports, most often).
+QUIET_SECONDS = 0.5
+_AS_EXPECTED = frozenset({StateName.PENDING, StateName.RUNNING, StateName.SUCCESS, StateName.CACHED})
 _WORKING = frozenset({StateName.RUNNING, StateName.RETRYING, StateName.CANCELLING})
 
 
@@ -24,7 +27,7 @@ class TaskProgress:
     name: str
     #: The cell's position among code cells, as people count; None in functional flows.
     cell: int | None = None
-    #: Definition and parameters cells: shown only when something is wrong with them.
+    #: Definition and parameters cells: listed only when they take long or something is wrong with them.
     quiet: bool = False
     state: StateName = StateName.PENDING
     message: str = ""
@@ -47,10 +50,11 @@ class TaskProgress:
         if state in FINISHED:
             self.finished_at = at
 
-    @property
-    def worth_showing(self) -> bool:
-        """Whether a card lists it."""
-        return not self.quiet or self.state not in (StateName.PENDING, StateName.SUCCESS, StateName.CACHED)
+    def worth_showing(self, now: float) -> bool:
+        """Tell whether a card lists it."""
+        if not self.quiet or self.state not in _AS_EXPECTED:
+            return True
+        return (self.seconds(now) or 0.0) >= QUIET_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,8 @@ class RunProgress:
     @property
     def shown_tasks(self) -> Sequence[TaskProgress]:
         """The tasks that a card lists."""
-        return tuple(t for t in self._tasks.values() if t.worth_showing)
+        now = self._clock()
+        return tuple(t for t in self._tasks.values() if t.worth_showing(now))
 
     @property
     def seconds(self) -> float | None:

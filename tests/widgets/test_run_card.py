@@ -97,6 +97,19 @@ def test_quiet_cells_show_only_in_trouble():
     assert "imports" in story.view.text()
 
 
+def test_imports_that_take_long_are_listed():
+    """A quiet cell that somebody waits for shows, while it runs and afterwards."""
+    story = Story("load")
+    story.view._tasks["imports"] = TaskProgress("imports", 1, quiet=True)
+    story.task("imports", "Running", 10.0)
+    assert "imports" not in story.view.text()
+    story.now = 12.0
+    assert "▶ imports       2.0 s  definitions" in story.view.text()
+    story.task("imports", "Success", 14.0)
+    assert "✓ imports       4.0 s  definitions" in story.view.text()
+    assert "1 of 2" in story.view.text()
+
+
 def test_a_retry_counts_from_the_first_try():
     """Retrying keeps the start and says that it is another try."""
     story = Story("load")
