@@ -201,6 +201,7 @@ def test_config_in_a_shell_sets_for_everybody_in_the_process(capsys):
     assert (load_settings().keep_notebooks, load_settings().source("keep_notebooks")) == (3, "%config")
     shell.run_line_magic("config", "Flows.keep_notebooks = 'x'")
     assert load_settings().keep_notebooks == 3
+    shell._atexit_once()  # Now, while its history's folder is there.
 
 
 def test_config_refuses_by_name():

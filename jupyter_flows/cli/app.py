@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from jupyter_flows import __version__
-from jupyter_flows.cli.command import ReaderLeft
+from jupyter_flows.cli.command import INTERRUPTED, Interrupted, ReaderLeft
 from jupyter_flows.cli.commands import agents, flows, logs, notebooks, registering, running, runs, upkeep
 from jupyter_flows.cli.console import Console
 from jupyter_flows.errors import FlowsError, RegisterRefused
@@ -32,7 +32,6 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Upkeep": (upkeep.where, upkeep.doctor, upkeep.gc, upkeep.reset),
 }
 
-INTERRUPTED = 130
 USAGE = 2
 
 
@@ -85,8 +84,10 @@ def run(arguments: Sequence[str]) -> int:
         return _usage(error, console)
     except FlowsError as error:
         return _refused(error, console)
-    except (KeyboardInterrupt, click.Abort):
+    except (Interrupted, KeyboardInterrupt, click.Abort):
         console.say("Interrupted.")
+        if console.as_json:
+            console.result({"error": {"type": "Interrupted", "message": "Interrupted."}}, "")
         return INTERRUPTED
     except ReaderLeft:
         return _deaf()

@@ -10,12 +10,18 @@ import click
 
 from jupyter_flows.cli.console import Console
 
+#: What Ctrl-C exits with.
+INTERRUPTED = 130
 #: What a command gives back: its exit status, None for 0.
 Status = int | None
 
 
 class ReaderLeft(Exception):
     """Nobody reads standard output any more, as in ``jupyter flows runs | head -1``."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C, where the command itself has nothing to say to it."""
 
 
 def command(name: str, **options: Any) -> Callable[[Callable[..., Status]], click.Command]:
@@ -28,6 +34,8 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., Status]], clic
             try:
                 with console.only_mine():
                     return function(console, **arguments)
+            except KeyboardInterrupt:  # click would print an empty line.
+                raise Interrupted from None
             except BrokenPipeError:  # click would leave with 1, which is a failed run's.
                 raise ReaderLeft from None
 

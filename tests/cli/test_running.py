@@ -183,10 +183,14 @@ def test_following_logs_until_the_end(gated):
 
 
 def test_cancelling_a_run_at_work(gated):
-    """`cancel` reaches a task that waits for something, and the agent goes on."""
+    """Ctrl-C of the logs leaves the run going; `cancel` reaches a task that waits for something."""
     ask("run", "gated")
-    with started("agent", "start", "--once", cwd=gated) as agent, started("logs", "1", "--follow", cwd=gated) as logs:
-        read_until(logs.stdout, "at the gate")
+    with started("agent", "start", "--once", cwd=gated) as agent:
+        with started("logs", "1", "--follow", cwd=gated) as logs:
+            read_until(logs.stdout, "at the gate")
+            logs.send_signal(signal.SIGINT)
+            said = logs.communicate(timeout=60)[1]
+        assert (logs.returncode, said) == (130, "No longer following; run 1 goes on.\n")
         assert ask("cancel", "1")["state"] == "Cancelling"
         assert agent.wait(60) == 0
     assert ask("runs")[0]["state"] == "Cancelled"

@@ -80,8 +80,9 @@ def test_tables_are_coloured_and_fit(registered, capsys):
 
 def test_deleting_asks_first(registered, capsys):
     """On a terminal `delete` says what would go and asks; "n" leaves everything as it is."""
-    shown = on_terminal("delete", "sales-nightly", cwd=registered, answer="n\n")
+    shown = on_terminal("delete", "sales-nightly", cwd=registered, answer="n\n", NO_COLOR="1")
     assert "Delete sales/sales-nightly: 1 version, 0 runs? [y/N]" in shown
+    assert "Error: Nothing was deleted." in shown
     assert run_command(["show", "sales-nightly"]) == 0
     on_terminal("delete", "sales-nightly", cwd=registered, answer="y\n")
     assert run_command(["show", "sales-nightly"]) == 4

@@ -10,6 +10,7 @@ import click
 from jupyter_flows.cli.command import Status, command, project_option
 from jupyter_flows.cli.console import Console
 from jupyter_flows.cli.times import moment
+from jupyter_flows.errors import FlowsError
 from jupyter_flows.widgets.words import counted
 
 if TYPE_CHECKING:
@@ -104,8 +105,9 @@ def delete(console: Console, *, flow: str, project: str | None, yes: bool) -> St
         runs = len(registry.runs.list(project=version.project, flow=version.flow, limit=None))
         name = f"{version.project}/{version.flow}"
         what = f"{name}: {counted(versions, 'version')}, {counted(runs, 'run')}"
-        if not yes and not console.as_json and console.out.isatty():
-            click.confirm(f"Delete {what}?", abort=True, err=True)
+        asks = not yes and not console.as_json and console.out.isatty()
+        if asks and not click.confirm(f"Delete {what}?", err=True):
+            raise FlowsError("Nothing was deleted.")
         registry.flows.delete(version.project, version.flow)
     document = {"project": version.project, "flow": version.flow, "versions": versions, "runs": runs}
     console.result(document, f'Deleted {what}. Its files go with "jupyter flows gc".')

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyter_flows.cli.command import Status, command, run_argument
+from jupyter_flows.cli.command import INTERRUPTED, Status, command, run_argument
 from jupyter_flows.cli.console import Console
 from jupyter_flows.cli.loglines import LogLines, Said
 from jupyter_flows.cli.times import moment
@@ -35,6 +35,7 @@ def logs(console: Console, *, run_id: int, follow: bool, task: str | None) -> St
         if task and names and task not in names:
             raise click.UsageError(f"Run {run_id} has no task {task!r}; it has {', '.join(sorted(names))}.")
         said: list[dict[str, Any]] = []
+        status = 0
         wide = max(map(len, names), default=0)
         try:
             for line in _lines(registry, run, follow=follow):
@@ -42,13 +43,13 @@ def logs(console: Console, *, run_id: int, follow: bool, task: str | None) -> St
                     said.append(line.to_json())
                     console.lines(_shown(line, console, wide))
         except KeyboardInterrupt:
-            console.say(f"Stopped following; run {run_id} goes on.")
-            raise
+            status = INTERRUPTED
+            console.say(f"No longer following; run {run_id} goes on.")
     if console.as_json:
         console.result(said, "")
-    elif not said:
+    elif not said and not status:
         console.say(f"Run {run_id} has said nothing{'' if run.finished or follow else ' so far'}.")
-    return None
+    return status
 
 
 def _lines(

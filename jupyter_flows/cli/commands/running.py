@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyter_flows.cli.command import Status, command, label_option, pairs, project_option
+from jupyter_flows.cli.command import INTERRUPTED, Status, command, label_option, pairs, project_option
 from jupyter_flows.cli.console import Console
 from jupyter_flows.cli.states import status_of
 from jupyter_flows.errors import TransitionError
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from jupyter_flows.registry import Registry, Run
 
 TIMED_OUT = 124
-INTERRUPTED = 130
 
 
 @command("run", short_help="Run a registered flow.")

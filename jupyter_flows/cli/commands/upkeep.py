@@ -79,7 +79,8 @@ def reset(console: Console, *, yes: bool) -> Status:
         if console.as_json or not console.out.isatty():
             raise FlowsError(f"This would remove {names} ({size(total)}): add --yes if it should.")
         console.say(console.table([[size(p.size_bytes), str(p.path)] for p in doomed]))
-        click.confirm("Remove all of this?", abort=True, err=True)
+        if not click.confirm("Remove all of this?", err=True):
+            raise FlowsError("Nothing was removed.")
     remove_all(doomed)
     document = {"removed": [str(p.path) for p in doomed], "freed_bytes": total}
     console.result(document, f"Removed {names} ({size(total)})." if doomed else "There is nothing to remove.")
