@@ -50,6 +50,8 @@ class Home:
     def call(self, name: str, callback: Callable[[], Any]) -> None:
         """Call an environment's callback; what it prints is reported under its name."""
         with self._outputs.speaking(name), self._interruption.allowed():
+            if name == "on_start" and self._interruption.requested.is_set():
+                raise KeyboardInterrupt("cancelled before it was called")
             callback()
 
 

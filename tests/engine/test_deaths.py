@@ -148,6 +148,20 @@ def test_cancel_interrupts_on_start(runner):
     assert story.text().endswith("bye\n")
 
 
+def test_a_cancel_before_on_start_skips_it(runner):
+    """Nothing starts any more; on_exit still follows."""
+    environment = LocalEnvironment(on_start=lambda: print("started"), on_exit=lambda: print("bye"))
+    flow = flow_of_cells(["1"], environment=environment)
+    job = runner.job(flow)
+    events = []
+    with Launcher(spares=False) as launcher:
+        process = launcher.start(job, events.append)
+        process.cancel()
+        process.wait(PATIENCE_SECONDS)
+    assert events[-1].body["state"] == "Cancelled"
+    assert [e.body["text"] for e in events if e.kind == "stream"] == ["bye\n"]
+
+
 def test_a_cancel_that_comes_late_changes_nothing(runner):
     """A run that has succeeded stays so."""
     story = runner.run(flow_of_cells(["1"]), when=lambda e, p: p.cancel() if e.body.get("state") == "Success" else None)
