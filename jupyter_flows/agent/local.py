@@ -36,7 +36,8 @@ class LocalAgent:
     """Take the runs whose labels are among `labels` (without labels: runs without labels), and run them here.
 
     `start` blocks until it is told to stop, `start_in_thread` does not; `run_one` runs one given run.
-    At most `max_runs` at once, by default one a processor.
+    At most `max_runs` at once, by default one a processor. With `strict`, a run fails where installed
+    versions differ from those registered, instead of saying so.
     """
 
     kind = "local"
@@ -47,6 +48,7 @@ class LocalAgent:
         name: str | None = None,
         *,
         max_runs: int | None = None,
+        strict: bool = False,
         registry: Registry | None = None,
         lease_seconds: float = LEASE_SECONDS,
         poll_seconds: float = POLL_SECONDS,
@@ -57,7 +59,7 @@ class LocalAgent:
         self.max_runs = (os.cpu_count() or 1) if max_runs is None else max_runs
         if not isinstance(self.max_runs, int) or self.max_runs < 1:
             raise AgentError(f"An agent takes at least one run at a time, not {max_runs!r}.")
-        self._given = registry
+        self._given, self._strict = registry, strict
         self._lease_seconds, self._poll_seconds, self._say = lease_seconds, poll_seconds, say
         self._watches: dict[int, tuple[RunWatch, threading.Thread]] = {}
         self._stopping = threading.Event()
@@ -220,7 +222,7 @@ class LocalAgent:
         return RunWatch(
             registry,
             claim,
-            lambda take: launcher.start(local_job(claim), take),
+            lambda take: launcher.start(local_job(claim, strict=self._strict), take),
             before_end=lambda last: write_executed(registry, claim, last),
         )
 

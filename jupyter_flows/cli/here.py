@@ -10,8 +10,8 @@ from typing import Self
 class RunHere:
     """Run a run from a thread for as long as the ``with`` block lasts; leaving it waits until the run has ended."""
 
-    def __init__(self, run_id: int):
-        self._run_id = run_id
+    def __init__(self, run_id: int, *, strict: bool = False):
+        self._run_id, self._strict = run_id, strict
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name=f"flows-here-{run_id}", daemon=True)
 
@@ -19,7 +19,7 @@ class RunHere:
         from jupyter_flows.agent.local import LocalAgent
 
         try:
-            LocalAgent(say=lambda _: None).run_one(self._run_id)
+            LocalAgent(strict=self._strict, say=lambda _: None).run_one(self._run_id)
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
             self._error = error
 

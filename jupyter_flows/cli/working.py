@@ -22,10 +22,12 @@ class Work:
         return asdict(self)
 
 
-def work(console: Console, *, labels: Iterable[str], max_runs: int | None, name: str | None, once: bool) -> Work:
+def work(
+    console: Console, *, labels: Iterable[str], max_runs: int | None, name: str | None, once: bool, strict: bool
+) -> Work:
     """Run an agent in this process until it is told to stop, or with `once` until nothing waits for it."""
     from jupyter_flows.agent.local import LocalAgent
 
-    agent = LocalAgent(labels, name, max_runs=max_runs, say=console.say)
+    agent = LocalAgent(labels, name, max_runs=max_runs, strict=strict, say=console.say)
     agent.start(once=once)
     return Work(agent.name, agent.labels, agent.max_runs)

@@ -119,6 +119,7 @@ CASES = [
     Case("run doubling --project maths --label dev", keys=RUN_KEYS, has={"labels": ["dev"]}),
     Case("run doubling --wait --timeout 0", status=124, keys=RUN_KEYS | {"tasks"}, has={"state": "Scheduled"}),
     Case("run doubling --timeout 5", status=2),
+    Case("run doubling --strict", status=2),
     Case("run doubling -p m", status=2),
     Case("run doubling -p m=1 -p m=2", status=2),
     Case("run doubling -p m=x", status=3),

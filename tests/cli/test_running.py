@@ -230,3 +230,14 @@ def test_a_stream_that_can_write_ascii_only(write_notebook, tmp_path, monkeypatc
     document = flows_json("register", path.name, "--project", "größen", cwd=tmp_path)
     assert (document["project"], document["flow"]) == ("größen", "maße")
     assert "gr??en/ma?e  v1" in flows("list", cwd=tmp_path).stdout
+
+
+def test_other_versions_are_said_or_refused(write_notebook, tmp_path):
+    """A run says first that a package is not of the registered version; with --strict it fails for that."""
+    path = write_notebook('%%task a --requires "click==0.1"\nx = 1', name="old.ipynb")
+    ask("register", path)
+    done = flows("run", "old", "--here", cwd=tmp_path)
+    assert "! versions differ from those registered: click" in done.stdout
+    refused = flows("run", "old", "--here", "--strict", cwd=tmp_path, status=1)
+    assert "versions differ from those registered: click" in refused.stdout
+    assert [run["state"] for run in ask("runs")] == ["Failed", "Success"]

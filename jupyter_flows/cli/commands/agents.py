@@ -27,8 +27,16 @@ def agent() -> None:
 @click.option("--max-runs", metavar="N", type=click.IntRange(1), help="How many runs at once.")
 @click.option("--name", metavar="NAME", help="What it is called in lists.")
 @click.option("--once", is_flag=True, help="Leave when nothing waits for it any more.")
+@click.option("--strict", is_flag=True, help="Fail runs whose packages are not of the registered versions.")
 def start(
-    console: Console, *, kind: str, labels: tuple[str, ...], max_runs: int | None, name: str | None, once: bool
+    console: Console,
+    *,
+    kind: str,
+    labels: tuple[str, ...],
+    max_runs: int | None,
+    name: str | None,
+    once: bool,
+    strict: bool,
 ) -> Status:
     """Take runs whose labels are all among this agent's; one without labels takes runs without labels.
 
@@ -38,7 +46,7 @@ def start(
     from jupyter_flows.cli.working import work
 
     del kind  # The only one so far.
-    done = work(console, labels=labels, max_runs=max_runs, name=name, once=once)
+    done = work(console, labels=labels, max_runs=max_runs, name=name, once=once, strict=strict)
     if console.as_json:
         console.result(done.to_json(), "")
     return None

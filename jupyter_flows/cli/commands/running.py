@@ -29,6 +29,7 @@ TIMED_OUT = 124
 @click.option("--wait", is_flag=True, help="Show the run until it ends; its success is the exit status.")
 @click.option("--timeout", metavar="S", type=click.FloatRange(0), help="With --wait: leave after S seconds, with 124.")
 @click.option("--here", is_flag=True, help="Run it in this command, by no agent, and wait.")
+@click.option("--strict", is_flag=True, help="With --here: fail if packages are not of the registered versions.")
 def run(
     console: Console,
     *,
@@ -40,6 +41,7 @@ def run(
     wait: bool,
     timeout: float | None,
     here: bool,
+    strict: bool,
 ) -> Status:
     """Ask for a run of FLOW, which is a name or PROJECT/NAME. Agents whose labels match take it."""
     from jupyter_flows.cli.watch import Watch
@@ -47,12 +49,14 @@ def run(
 
     if timeout is not None and not (wait or here):
         raise click.UsageError("--timeout needs --wait.")
+    if strict and not here:
+        raise click.UsageError("--strict needs --here; for runs that agents take, start these with --strict.")
     values = pairs(given, "-p")
     with open_registry() as registry:
         chosen = registry.flows.find(flow, project=project, version=version)
         made = registry.runs.create(chosen, parameters=parameters(chosen.document, values), labels=labels)
         if here:
-            return _here(console, registry, Watch(registry, chosen, made, console), timeout)
+            return _here(console, registry, Watch(registry, chosen, made, console), timeout, strict=strict)
         if wait:
             return _watched(console, registry, Watch(registry, chosen, made, console), timeout)
         takers = _takers(console, registry, made)
@@ -102,11 +106,11 @@ def _watched(console: Console, registry: Registry, watch: Watch, timeout: float 
     return status_of(watch.run.state)
 
 
-def _here(console: Console, registry: Registry, watch: Watch, timeout: float | None) -> Status:
+def _here(console: Console, registry: Registry, watch: Watch, timeout: float | None, *, strict: bool) -> Status:
     from jupyter_flows.cli.here import RunHere
 
     number, status = watch.run.id, 0
-    with RunHere(number) as here:
+    with RunHere(number, strict=strict) as here:
         try:
             if not watch.until_finished(timeout, give_up=here.stopped) and not here.stopped():
                 status = TIMED_OUT
