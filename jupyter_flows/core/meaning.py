@@ -8,6 +8,7 @@ end and depth costs nothing.
 
 from __future__ import annotations
 
+import collections
 import copyreg
 import dataclasses
 import enum
@@ -18,11 +19,10 @@ import json
 import reprlib
 import sys
 import types
-from collections import deque
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import PurePath
-from typing import Any, TypeGuard
+from typing import Any, ForwardRef, TypeGuard
 
 from jupyter_flows.core.canonical import canonical, digest
 from jupyter_flows.core.functions import function_source, global_names
@@ -87,6 +87,8 @@ _CLASS_DERIVED = frozenset(
         "__abstractmethods__", "_abc_impl", "__dataclass_fields__", "__match_args__", "__doc__",
     }
 )  # fmt: skip
+#: Files whose code writes methods for others' classes.
+_GENERATORS = frozenset({"<string>", reprlib.__file__, dataclasses.__file__, collections.__file__})
 _ATOMS = (bool, int, float, complex, str, bytes, type(None), type(...), type(NotImplemented))
 
 
@@ -96,7 +98,7 @@ class _Walk:
     def __init__(self, root: Any):
         self._numbers: dict[int, int] = {}
         #: Values met and not yet described, with the way to each; `_alive` keeps ids from being used again.
-        self._pending: deque[tuple[Any, str]] = deque()
+        self._pending: collections.deque[tuple[Any, str]] = collections.deque()
         self._alive: list[Any] = []
         self._findings: list[str] = []
         self._size_bytes = 0
@@ -197,12 +199,12 @@ class _Walk:
             return f"class {library}:{cls.__qualname__}"
         if issubclass(cls, enum.Enum):
             members = self._named("members", {m.name: m.value for m in cls})
-            methods = {n: v for n, v in vars(cls).items() if isinstance(v, types.FunctionType)}
+            methods = {n: v for n, v in vars(cls).items() if _is_own_method(n, v)}
         else:
             members, methods = "", {n: v for n, v in vars(cls).items() if not _derived(n, v)}
         fields = vars(cls).get("__dataclass_fields__", {}).values()
         factories = self._named("factories", {f.name: f.default_factory for f in fields})
-        bases = self._all("bases", cls.__bases__)
+        bases = self._all("bases", (*cls.__bases__, type(cls)))
         return f"class {cls.__name__} {bases} {members} {factories} {self._named('has', methods)}"
 
     def _module(self, module: types.ModuleType) -> str:
@@ -241,10 +243,15 @@ class _Walk:
         return f"builtin {fn.__name__} of {self._refer(owner, self._way)}"
 
     def _descriptor(self, value: Any) -> str:
-        return self._all(type(value).__name__, [getattr(value, n, None) for n in ("__func__", "fget", "fset", "fdel")])
+        return self._all(
+            type(value).__name__, [getattr(value, n, None) for n in ("__func__", "fget", "fset", "fdel", "func")]
+        )
 
     def _enum_member(self, member: enum.Enum) -> str:
         return f"member {member.name} of {self._refer(type(member), self._way)}"
+
+    def _forward(self, annotation: ForwardRef) -> str:
+        return f"annotation {json.dumps(annotation.__forward_arg__)}"
 
     def _path(self, path: PurePath) -> str:
         return f"{type(path).__name__} {json.dumps(str(path))}"
@@ -288,7 +295,8 @@ class _Walk:
         (Task, _task),
         (enum.Enum, _enum_member),
         (PurePath, _path),
-        ((staticmethod, classmethod, property), _descriptor),
+        (ForwardRef, _forward),
+        ((staticmethod, classmethod, property, functools.cached_property), _descriptor),
     )
 
 
@@ -308,10 +316,17 @@ def _derived(name: str, value: Any) -> bool:
     """Tell whether a class's attribute follows from the rest of the class, as what `dataclass` writes does."""
     if name in _CLASS_DERIVED or isinstance(value, types.GetSetDescriptorType | types.MemberDescriptorType):
         return True
+    value = getattr(value, "__func__", value)
     if not isinstance(value, types.FunctionType):
         return False
     file = value.__code__.co_filename
-    return file in ("<string>", reprlib.__file__, dataclasses.__file__) or file.startswith("<frozen")
+    return file in _GENERATORS or file.startswith(("<frozen", "namedtuple_"))
+
+
+def _is_own_method(name: str, value: Any) -> bool:
+    """Tell what an enumeration's author wrote from what `enum` put there."""
+    written = isinstance(value, types.FunctionType | staticmethod | classmethod | property)
+    return written and not _derived(name, value) and getattr(value, "__module__", None) != enum.__name__
 
 
 def _name_of(value: Any) -> str:

@@ -108,6 +108,43 @@ DIFFERENT = {
         "from enum import Enum\nclass E(Enum):\n    A = 1\n    B = 2\nm = E.A\ndef it(): return m",
         "from enum import Enum\nclass E(Enum):\n    A = 1\n    B = 2\nm = E.B\ndef it(): return m",
     ),
+    "enum property": (
+        "from enum import Enum\nclass E(Enum):\n    A = 1\n    @property\n    def p(self): return 1\ndef it(): return E",
+        "from enum import Enum\nclass E(Enum):\n    A = 1\n    @property\n    def p(self): return 2\ndef it(): return E",
+    ),
+    "enum method": (
+        "from enum import Enum\nclass E(Enum):\n    A = 1\n    def p(self): return 1\ndef it(): return E",
+        "from enum import Enum\nclass E(Enum):\n    A = 1\n    def p(self): return 2\ndef it(): return E",
+    ),
+    "class method": (
+        "class C:\n    @classmethod\n    def p(cls): return 1\ndef it(): return C.p",
+        "class C:\n    @classmethod\n    def p(cls): return 2\ndef it(): return C.p",
+    ),
+    "named tuple default": (
+        "from typing import NamedTuple\nclass C(NamedTuple):\n    a: int = 1\ndef it(): return C",
+        "from typing import NamedTuple\nclass C(NamedTuple):\n    a: int = 2\ndef it(): return C",
+    ),
+    "named tuple field": (
+        "from collections import namedtuple\nC = namedtuple('C', 'a')\ndef it(): return C",
+        "from collections import namedtuple\nC = namedtuple('C', 'b')\ndef it(): return C",
+    ),
+    "generator": ("def it():\n    yield 1", "def it():\n    yield 2"),
+    "cached property": (
+        "from functools import cached_property\nclass C:\n    @cached_property\n    def p(self): return 1\ndef it(): return C",
+        "from functools import cached_property\nclass C:\n    @cached_property\n    def p(self): return 2\ndef it(): return C",
+    ),
+    "slots": (
+        "class C:\n    __slots__ = ('a',)\nc = C()\nc.a = 1\ndef it(): return c",
+        "class C:\n    __slots__ = ('a',)\nc = C()\nc.a = 2\ndef it(): return c",
+    ),
+    "default dict": (
+        "from collections import defaultdict\nd = defaultdict(list, a=1)\ndef it(): return d",
+        "from collections import defaultdict\nd = defaultdict(set, a=1)\ndef it(): return d",
+    ),
+    "metaclass": (
+        "class M(type):\n    def m(cls): return 1\nclass C(metaclass=M): pass\ndef it(): return C",
+        "class M(type):\n    def m(cls): return 2\nclass C(metaclass=M): pass\ndef it(): return C",
+    ),
     "instance state": (
         "class C: pass\nc = C()\nc.x = 1\ndef it(): return c",
         "class C: pass\nc = C()\nc.x = 2\ndef it(): return c",
