@@ -31,14 +31,17 @@ def split(line: str) -> list[str]:
 
 
 def _hold_braces(line: str) -> tuple[str, list[str]]:
-    """Replace each ``{...}`` that is a whole value by a mark, so that quotes and blanks in it survive."""
+    """Replace each ``{...}`` that is a whole value by a mark, so that its quotes survive; drop a comment."""
     held: list[str] = []
     out: list[str] = []
     quote = ""
     at = 0
     while at < len(line):
         char = line[at]
-        begins = not out or out[-1] == "=" or out[-1].isspace()
+        new_word = not out or out[-1].isspace()
+        if char == "#" and new_word and not quote:
+            break
+        begins = new_word or out[-1] == "="
         end = _brace_end(line, at) if char == "{" and begins and not quote else 0
         if end:
             out.append(f"\0{len(held)}\0")

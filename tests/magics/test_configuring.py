@@ -48,7 +48,10 @@ def test_the_metadata_shown_give_the_command_line_the_same_flow(talk, tmp_path):
     with open_registry() as registry:
         here = registry.flows.get("shop", "sales")
     assert flows_json("register", "other.ipynb", cwd=tmp_path)["digest"] == here.digest
-    assert talk("%flow --notebook other.ipynb\n%flow_config --text").splitlines()[-1] == "The notebook's metadata say so too."
+    assert (
+        talk("%flow --notebook other.ipynb\n%flow_config --text").splitlines()[-1]
+        == "The notebook's metadata say so too."
+    )
 
 
 @pytest.mark.parametrize(

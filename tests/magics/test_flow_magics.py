@@ -138,6 +138,17 @@ def test_settings_are_configurable(talk):
     assert "default_project" in talk("%config Flows")
 
 
+@pytest.mark.parametrize("line", ["Flows.keep_notebooks = -1", "Flows.record_outputs = 'some'", "Flows.colour = 'red'"])
+def test_a_setting_that_can_t_be_is_one_line(talk, caplog, line):
+    """%config names the setting and what it takes, without a traceback, and changes nothing."""
+    before = talk("%config Flows")
+    assert talk(f"%config {line}") == ""
+    [record] = caplog.records
+    assert line.split(" ")[0] in record.getMessage()
+    assert "\n" not in record.getMessage()
+    assert talk("%config Flows") == before
+
+
 def test_loading_twice_and_unloading(bare_shell, capsys):
     """A second load changes nothing; unloading leaves the shell as it was."""
     magics = {kind: set(names) for kind, names in bare_shell.magics_manager.magics.items()}

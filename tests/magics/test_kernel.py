@@ -118,7 +118,9 @@ def test_the_five_minutes(tmp_path):
         tmp_path,
     )
     assert notebook.cells[2].outputs[0]["data"]["text/plain"] == "3"
-    assert notebook.cells[5].outputs[0]["text"].splitlines()[1] == "load -> report · left out: cell 4 (nothing needs it)"
+    assert (
+        notebook.cells[5].outputs[0]["text"].splitlines()[1] == "load -> report · left out: cell 4 (nothing needs it)"
+    )
     said, card = notebook.cells[6].outputs
     assert said["text"] == "no agent takes runs without labels: running here, once\n"
     assert sorted(card["data"]) == ["text/html", "text/plain"]
@@ -143,7 +145,9 @@ def test_a_card_lives_while_the_kernel_is_idle_and_while_it_is_busy(kernel):
     assert (kind, display.startswith("flow-run-1-")) == ("display_data", True)
     assert "%flow_cancel 1 stops it" in text
     idle = kernel.listen("", until="▶ first")
-    busy = kernel.ask("import pathlib, time\npathlib.Path('go').touch()\nwhile not pathlib.Path('over').exists():\n    time.sleep(0.01)")
+    busy = kernel.ask(
+        "import pathlib, time\npathlib.Path('go').touch()\nwhile not pathlib.Path('over').exists():\n    time.sleep(0.01)"
+    )
     while_busy = kernel.listen("", until="▶ second")
     kernel.touch("end")
     last = kernel.listen("", until="✓ run 1")
@@ -157,7 +161,11 @@ def test_a_card_lives_while_the_kernel_is_idle_and_while_it_is_busy(kernel):
 
 def test_cancelling_from_the_next_cell(kernel):
     """%flow_cancel stops the run that the cell above started, and the card says so."""
-    for cell in ("%load_ext jupyter_flows\n%flow live", "%%task wait --no-run\nimport time\ntime.sleep(600)", "%flow_register"):
+    for cell in (
+        "%load_ext jupyter_flows\n%flow live",
+        "%%task wait --no-run\nimport time\ntime.sleep(600)",
+        "%flow_register",
+    ):
         assert kernel.run(cell).errors == []
     asked = kernel.ask("%flow_run")
     kernel.listen(asked, until="▶ wait")
@@ -182,7 +190,9 @@ def test_an_interrupt_leaves_the_run_going(kernel):
 def test_the_saved_notebook_and_what_was_run_since(kernel, tmp_path):
     """JupyterLab's cell ids tell which cell was run: edited counts, renamed and deleted leave no ghosts."""
     path = tmp_path / "notebook.ipynb"
-    save(path, ["%load_ext jupyter_flows\n%flow sales", "%%task load\nx = 1", "%%task old\ny = x", "%%task gone\nz = x"])
+    save(
+        path, ["%load_ext jupyter_flows\n%flow sales", "%%task load\nx = 1", "%%task old\ny = x", "%%task gone\nz = x"]
+    )
     for number, cell in enumerate(json.loads(path.read_text())["cells"], start=1):
         assert kernel.run("".join(cell["source"]), cell_id=f"c{number}").errors == []
     save(path, ["%load_ext jupyter_flows\n%flow sales", "%%task load\nx = 1", "%%task old\ny = x"])
@@ -196,7 +206,16 @@ def test_the_saved_notebook_and_what_was_run_since(kernel, tmp_path):
 def test_kernel_and_command_line_give_one_digest(kernel, tmp_path):
     """A saved notebook registers the same from a kernel, whatever ran in it, and from the command line."""
     path = tmp_path / "notebook.ipynb"
-    save(path, ["%load_ext jupyter_flows\n%flow sales --project shop", "import math", "%%task load\nx = math.pi", "x", "#| task: report\nprint(x)"])
+    save(
+        path,
+        [
+            "%load_ext jupyter_flows\n%flow sales --project shop",
+            "import math",
+            "%%task load\nx = math.pi",
+            "x",
+            "#| task: report\nprint(x)",
+        ],
+    )
     kernel.run("%load_ext jupyter_flows", cell_id="c1")
     kernel.run("#| task: report\nprint(x)", cell_id="c5")
     kernel.run("import os; os.chdir('/')")
@@ -210,7 +229,12 @@ def test_kernel_and_command_line_give_one_digest(kernel, tmp_path):
 
 def test_a_notebook_without_ids_and_without_a_file(tmp_path):
     """nbclient tells no ids and no file: cells in the order they were run give the command line's digest."""
-    cells = ["%load_ext jupyter_flows\n%flow sales --project shop", "%%task load\nx = 1", "%%task load\nx = 2", "%flow_register"]
+    cells = [
+        "%load_ext jupyter_flows\n%flow sales --project shop",
+        "%%task load\nx = 1",
+        "%%task load\nx = 2",
+        "%flow_register",
+    ]
     run_all(cells, tmp_path)
     with open_registry() as registry:
         here = registry.flows.get("shop", "sales")
@@ -229,7 +253,9 @@ def test_unsaved_cells_are_said(kernel, tmp_path):
     """A task that was run but is not in the saved notebook is not registered, and the first line says so."""
     path = tmp_path / "notebook.ipynb"
     save(path, ["%load_ext jupyter_flows\n%flow sales", "%%task load\nx = 1"])
-    for number, cell in enumerate(["%load_ext jupyter_flows\n%flow sales", "%%task load\nx = 1", "%%task new\ny = x"], 1):
+    for number, cell in enumerate(
+        ["%load_ext jupyter_flows\n%flow sales", "%%task load\nx = 1", "%%task new\ny = x"], 1
+    ):
         kernel.run(cell, cell_id=f"c{number}")
     shown = kernel.run("%flow_register").text.splitlines()
     assert "the cell of task 'new' was run but is not in the saved notebook: save it to take the cell in" in shown[0]

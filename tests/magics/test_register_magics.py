@@ -11,7 +11,13 @@ import pytest
 from jupyter_flows.registry import open_registry
 from tests.magics.speaking import save
 
-SALES = ["%flow sales --project shop", "%%task load\ndf = [3, 1, 2]", "df[0]", "%%task clean\ndf.sort()", "%%task report\nprint(df)"]
+SALES = [
+    "%flow sales --project shop",
+    "%%task load\ndf = [3, 1, 2]",
+    "df[0]",
+    "%%task clean\ndf.sort()",
+    "%%task report\nprint(df)",
+]
 NO_FILE = "there is no saved notebook: cells in the order they were first run"
 
 
@@ -70,7 +76,10 @@ def test_errors_refuse_with_cell_and_line(talk):
         (["%%task a --after b\nx = 1", "%%task b --after a\ny = 1"], "wait for each other in a circle"),
         (["%%task a\nx = 1", "#| task: a\ny = 1\n%time"], ""),
         (["%%task a --after nope\nx = 1"], "Cell 2: --after names the task 'nope', which this flow has not"),
-        (["#| task: a --retires 2\nx = 1"], "Cell 2, line 1: %%task takes no option '--retires' (did you mean --retries?)"),
+        (
+            ["#| task: a --retires 2\nx = 1"],
+            "Cell 2, line 1: %%task takes no option '--retires' (did you mean --retries?)",
+        ),
     ],
 )
 def test_what_can_t_be_a_flow_is_named(talk, cells, message):

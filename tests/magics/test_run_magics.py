@@ -107,7 +107,12 @@ def test_runs_are_listed(talk):
     lines = talk("%flow_runs sales").splitlines()
     assert lines[0].split() == ["run", "flow", "state", "when", "message"]
     assert [line.split()[0] for line in lines[1:]] == ["2", "1"]
-    assert talk("%flow_runs --all --state Cancelled").splitlines()[1].split()[:4] == ["1", "shop/sales", "v1", "Cancelled"]
+    assert talk("%flow_runs --all --state Cancelled").splitlines()[1].split()[:4] == [
+        "1",
+        "shop/sales",
+        "v1",
+        "Cancelled",
+    ]
     assert "There is no" in talk.refused("%flow_runs --state Happy")
 
 
