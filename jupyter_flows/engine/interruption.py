@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -29,6 +31,7 @@ class Interruption:
         #: Which callback runs, counted from 1; 0 for none.
         self._allowed = self._serial = 0
         self._raised = 0
+        self._raised_at = 0.0
 
     def install(self) -> None:
         """Take SIGINT over; on the main thread only."""
@@ -69,9 +72,14 @@ class Interruption:
         """Interrupt until the tasks, or the callback, that ran when the cancel came have ended."""
         main = threading.main_thread().ident
         pause = threading.Event()
+        told_group = False
         while main is not None and (self._runner is runner if runner else self._allowed == callback):
             before = self._raised
             if self._interruptible():
+                if not told_group:
+                    # A kernel's interrupt reaches the processes that a cell started, too.
+                    told_group = True
+                    os.killpg(os.getpgrp(), signal.SIGINT)
                 signal.pthread_kill(main, signal.SIGINT)
             pause.wait(SOON_SECONDS)
             if self._raised > before:
@@ -82,8 +90,10 @@ class Interruption:
         return runner.running != IDLE if runner else self._allowed > 0
 
     def _on_signal(self, _: int, frame: FrameType | None) -> None:
-        if self._interruptible() and not _in_engine(frame):
+        now = time.monotonic()
+        if self._interruptible() and not _in_engine(frame) and now - self._raised_at > AGAIN_SECONDS / 2:
             self._raised += 1
+            self._raised_at = now
             raise KeyboardInterrupt
 
 

@@ -121,6 +121,19 @@ def test_cancel_interrupts_the_task(runner, shell, body):
     assert (story.text(), story.code) == ("bye\n", 0)
 
 
+def test_cancel_reaches_the_tasks_own_processes(runner):
+    """Workers of a pool are interrupted with their cell, as a kernel's interrupt does, so that it can end."""
+    code = (
+        "import concurrent.futures as cf, multiprocessing as mp, time\n"
+        "with cf.ProcessPoolExecutor(2, mp_context=mp.get_context('fork')) as pool:\n"
+        "    futures = [pool.submit(time.sleep, 600) for _ in range(2)]\n"
+        "    print('ready')\n"
+        "    futures[0].result()"
+    )
+    story = runner.run(flow_of_cells([code], shell=True), when=cancel_when_running())
+    assert (story.state, story.code) == (("Cancelled", "cancelled"), 0)
+
+
 def test_cancel_interrupts_on_start(runner):
     """A callback that hangs is interrupted as well, and on_exit follows, not interrupted."""
 
