@@ -5,12 +5,15 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 #: Code that swallows the first interruption meets another after this long.
 AGAIN_SECONDS = 1.0
+#: Zero would set no alarm at all.
+_SHORTEST = 1e-6
 
 
 class OutOfTime(BaseException):
@@ -51,12 +54,15 @@ def _by_signal(seconds: float) -> Iterator[None]:
         raise _out_of(seconds)
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6), AGAIN_SECONDS)
+    started = time.monotonic()
+    left, interval = signal.setitimer(signal.ITIMER_REAL, max(seconds, _SHORTEST), AGAIN_SECONDS)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if left:  # Somebody else's alarm was set: it goes on.
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - started), _SHORTEST), interval)
 
 
 @contextmanager

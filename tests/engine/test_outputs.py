@@ -1,0 +1,146 @@
+"""Text and displays of a run become events, in order, bounded, each under its task."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from jupyter_flows.core.events import EventLog
+from jupyter_flows.engine.outputs import Outputs, RunStream
+
+
+class Heard:
+    """Outputs, and the events that they made."""
+
+    def __init__(self, **options):
+        self.events = []
+        self.outputs = Outputs(EventLog(self.events.append), **options)
+
+    def bodies(self):
+        self.outputs.flush()
+        return [dict(e.body) for e in self.events]
+
+    def texts(self):
+        return [body["text"] for body in self.bodies() if "text" in body]
+
+
+@pytest.fixture
+def heard():
+    return Heard()
+
+
+def test_text_is_gathered(heard):
+    """What follows on each other in one stream is one event."""
+    for letter in "abc":
+        heard.outputs.write("stdout", letter)
+    assert heard.bodies() == [{"task": None, "name": "stdout", "text": "abc"}]
+
+
+def test_streams_keep_their_order(heard):
+    """A line of errors stands between the lines it was written between."""
+    heard.outputs.write("stdout", "a")
+    heard.outputs.write("stderr", "b")
+    heard.outputs.write("stdout", "c")
+    assert [(b["name"], b["text"]) for b in heard.bodies()] == [("stdout", "a"), ("stderr", "b"), ("stdout", "c")]
+
+
+def test_a_display_comes_after_the_text_before_it(heard):
+    """Gathered text is sent first."""
+    heard.outputs.write("stdout", "before")
+    heard.outputs.publish({"output_type": "display_data"})
+    heard.outputs.write("stdout", "after")
+    assert [body.get("text") or body["output"]["output_type"] for body in heard.bodies()] == [
+        "before",
+        "display_data",
+        "after",
+    ]
+
+
+def test_text_belongs_to_the_running_task(heard):
+    """Text whose thread does not say where it belongs goes to the task that runs."""
+    heard.outputs.running = lambda: "load"
+    thread = threading.Thread(target=heard.outputs.write, args=("stdout", "x"))
+    thread.start()
+    thread.join()
+    assert heard.bodies() == [{"task": "load", "name": "stdout", "text": "x"}]
+
+
+def test_a_callbacks_text_has_its_name(heard):
+    """It belongs to no task, whichever ran last."""
+    heard.outputs.running = lambda: "load"
+    with heard.outputs.speaking("on_start"):
+        heard.outputs.write("stdout", "x")
+    assert heard.bodies() == [{"task": None, "name": "stdout", "text": "x", "source": "on_start"}]
+
+
+def test_much_text_does_not_wait(heard):
+    """Beyond what is worth gathering it is sent at once."""
+    heard.outputs.write("stdout", "x" * 70_000)
+    assert [len(e.body["text"]) for e in heard.events] == [70_000]
+
+
+def test_too_much_text_goes_to_a_file(tmp_path):
+    """The cut is where the limit is, said once; the file has the rest."""
+    heard = Heard(folder=str(tmp_path / "texts"), limit=10)
+    for _ in range(3):
+        heard.outputs.write("stdout", "12345678")
+        heard.outputs.flush()
+    kept = tmp_path / "texts" / "run.stdout.txt"
+    assert "".join(heard.texts()) == f"1234567812\n[more than 10 characters: the rest is in {kept}]\n"
+    assert kept.read_text() == "34567812345678"
+    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_each_task_has_its_own_limit(tmp_path):
+    """One that floods takes nothing from the others."""
+    heard = Heard(folder=str(tmp_path), limit=4)
+    heard.outputs.running = lambda: "flood/er"
+    heard.outputs.write("stdout", "123456")
+    heard.outputs.flush()
+    heard.outputs.running = lambda: "quiet"
+    heard.outputs.write("stdout", "7890")
+    assert heard.texts()[-1] == "7890"
+    assert [p.name for p in tmp_path.iterdir()] == ["flood_er.stdout.txt"]
+
+
+def test_threads_lose_nothing(heard):
+    """Many writers at once: every character arrives."""
+    threads = [
+        threading.Thread(target=lambda: [heard.outputs.write("stdout", "x") for _ in range(500)]) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(map(len, heard.texts())) == 4000
+
+
+class TestStream:
+    """sys.stdout of a run."""
+
+    def test_it_writes(self, heard):
+        """print() works on it, and the count is returned."""
+        stream = RunStream(heard.outputs, "stderr", 2)
+        assert stream.write("ab") == 2
+        print("c", 1, file=stream)
+        stream.writelines(["d", "e"])
+        assert heard.bodies() == [{"task": None, "name": "stderr", "text": "abc 1\nde"}]
+
+    def test_it_takes_text_only(self, heard):
+        """Bytes are refused with the words that Python has for it."""
+        with pytest.raises(TypeError, match=r"write\(\) argument must be str, not bytes"):
+            RunStream(heard.outputs, "stdout", 1).write(b"x")
+
+    def test_it_looks_like_a_kernels(self, heard):
+        """Libraries ask it for these before they write."""
+        stream = RunStream(heard.outputs, "stdout", 1)
+        assert (stream.encoding, stream.errors, stream.isatty(), stream.writable()) == ("utf-8", "replace", False, True)
+        assert (stream.fileno(), stream.name, stream.closed) == (1, "stdout", False)
+
+    def test_it_stays_open(self, heard):
+        """A cell that closes sys.stdout does not silence the next."""
+        stream = RunStream(heard.outputs, "stdout", 1)
+        stream.close()
+        stream.write("x")
+        assert heard.texts() == ["x"]
