@@ -63,11 +63,10 @@ def test_a_function_names_its_file():
     def fails():
         raise ValueError("no")
 
-    try:
+    with pytest.raises(ValueError, match="no") as raised:
         fails.run()
-    except ValueError as error:
-        line = fails.fn.__code__.co_firstlineno + 2
-        assert describe(error, fails) == f"ValueError no (test_failure.py, line {line})"
+    line = fails.fn.__code__.co_firstlineno + 2
+    assert describe(raised.value, fails) == f"ValueError no (test_failure.py, line {line})"
 
 
 def test_names_that_are_no_cells():
