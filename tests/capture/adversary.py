@@ -97,6 +97,8 @@ def canonical(names: dict[str, Any]) -> str:
             return "{" + ", ".join(f"{k!r}: {write(v)}" for k, v in sorted(value.items())) + "}"
         if isinstance(value, type):
             return "class " + write(vars(value).get("seen"))
+        if hasattr(value, "tolist"):
+            return f"array {value.tolist()}"
         if hasattr(value, "__next__"):
             seen[id(value)] = len(seen)
             keep.append(value)

@@ -8,12 +8,13 @@ arguments that gives an int, ``h`` function that takes and gives a list, ``p`` d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 #: Always the first cell.
 PRELUDE = """\
 import copy, functools, itertools, random, contextlib, outside
+import numpy as np
 from collections import defaultdict
 """
 
@@ -21,9 +22,11 @@ from collections import defaultdict
 class Generator:
     """Write one notebook; count the features that it has."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, favour: Sequence[str] = ()) -> None:
         self.random = random
-        self.names: dict[str, set[str]] = {t: set() for t in "ilndfhpogsC"}
+        #: Statements that are written more often than others.
+        self.favour = [getattr(Generator, name) for name in favour]
+        self.names: dict[str, set[str]] = {t: set() for t in "ilndfhpogsaC"}
         self.counts: Counter[str] = Counter()
         self.files: set[str] = set()
         self.classes: dict[str, int] = {}
@@ -53,6 +56,7 @@ class Generator:
             "p": lambda: f"{{'k': {self.low_function()}}}",
             "g": lambda: f"iter({self.pick('l')})",
             "s": lambda: "defaultdict(list)",
+            "a": lambda: f"np.arange({self.random.randint(3, 5)})",
             "o": lambda: f"{self.pick('C')}({self.pick('i')})",
         }
         if kind == "C":
@@ -109,6 +113,8 @@ class Generator:
         """Write one statement of a random sort."""
         if self.indent:
             self.random.choice(_SIMPLE)(self)
+        elif self.favour and self.random.random() < 0.6:
+            self.random.choice(self.favour)(self)
         else:
             self.random.choice(_RARE if self.random.random() < 0.04 else _SORTS)(self)
 
@@ -550,6 +556,27 @@ class Generator:
         else:
             self.bind("l", f"outside.same({self.a_list()})")
 
+    def array(self) -> None:
+        """Take views of arrays, change arrays."""
+        self.counts["array view"] += 1
+        one = self.pick("a")
+        form = self.random.randrange(3)
+        if form == 0:
+            views = [f"{one}[1:]", f"{one}.T", f"{one}.reshape(-1)", f"np.asarray({one})", f"{one} + 1", f"{one}[::-1]"]
+            self.bind("a", self.random.choice(views))
+        elif form == 1:
+            changes = [f"{one}[:1] = {self.number()}", f"{one} += 1", f"{one}.fill(2)", f"np.add({one}, 1, out={one})"]
+            self.say(self.random.choice(changes))
+        else:
+            self.say(f"print({one}, {one}.sum())")
+
+    def opaque(self) -> None:
+        """Do what nobody can follow."""
+        self.counts["opaque"] += 1
+        rows, number = self.pick("l"), self.pick("i")
+        how = [f"exec('{rows}.append(4)')", f"globals()['{number}'] = 5", f"exec('{number} = 6')", f"print(eval('{number}'))"]
+        self.say(self.random.choice(how))
+
     def chance(self) -> None:
         self.counts["random"] += 1
         self.say(self.random.choice([f"random.seed({self.random.randrange(5)})", "print(random.randrange(100))"]))
@@ -617,12 +644,14 @@ _SORTS: list[Callable[[Generator], None]] = [
     Generator.copied,
     Generator.managed,
     Generator.default_dict,
+    Generator.array,
+    Generator.array,
 ]
 
-_RARE: list[Callable[[Generator], None]] = [Generator.unknown, Generator.chance]
+_RARE: list[Callable[[Generator], None]] = [Generator.unknown, Generator.chance, Generator.opaque]
 
 
-def notebook(random: Random) -> tuple[list[str], Counter[str]]:
+def notebook(random: Random, favour: Sequence[str] = ()) -> tuple[list[str], Counter[str]]:
     """Return the cells of a random notebook and the features it has."""
-    generator = Generator(random)
+    generator = Generator(random, favour)
     return generator.notebook(), generator.counts
