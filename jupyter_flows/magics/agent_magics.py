@@ -46,7 +46,7 @@ class AgentMagics:
 
         if self.session.agent is not None:
             raise AgentError(f"Agent {self.session.agent.name} runs already in this kernel: %flow_agent stop ends it.")
-        agent = LocalAgent(given.label, given.name, max_runs=given.max_runs, say=say)
+        agent = LocalAgent(given.label, given.name, max_runs=given.max_runs, strict=given.strict, say=say)
         agent.start_in_thread()
         self.session.agent = agent
         say(agent.introduction())
@@ -58,6 +58,7 @@ class AgentMagics:
         words = [sys.executable, "-m", "jupyter_flows", "agent", "start", "--name", name]
         words += [word for label in given.label or () for word in ("--label", label)]
         words += ["--max-runs", str(given.max_runs)] if given.max_runs else []
+        words += ["--strict"] if given.strict else []
         if _agent_named(name):
             raise AgentError(f"Agent {name} runs already: %flow_agent stop --name {name} ends it.")
         with log.open("wb") as out:

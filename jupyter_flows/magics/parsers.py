@@ -114,6 +114,7 @@ def _run() -> MagicParser:
     where = p.add_mutually_exclusive_group()
     where.add_argument("--here", action="store_true", help="run what you see, here, without registering")
     where.add_argument("--agent", action="store_true", help="leave it to an agent, even if it has to wait for one")
+    p.add_argument("--strict", action="store_true", help="fail if packages are not of the registered versions")
     p.add_argument("--wait", action="store_true", help="keep the cell busy until the run has ended; fail if it did")
     return p
 
@@ -124,6 +125,7 @@ def _agent() -> MagicParser:
     p.add_argument("--label", metavar="L", action="append", help="a label that it offers; may be repeated")
     p.add_argument("--name", metavar="N", help="what it is called in %%flow_agent status")
     p.add_argument("--max-runs", metavar="N", type=int, help="how many runs at a time")
+    p.add_argument("--strict", action="store_true", help="fail runs whose packages are not of the registered versions")
     p.add_argument("--background", action="store_true", help="as a process of its own, which outlives this kernel")
     return p
 

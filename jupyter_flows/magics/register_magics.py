@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jupyter_flows.cli.captured import Reading, Wishes
+    from jupyter_flows.core.place import Place
     from jupyter_flows.register import Preview, Registration
 
 
@@ -43,9 +44,12 @@ class RegisterMagics:
         storage = reading.flow.storage
         if given.no_build and storage is not None:
             storage.built = self.session.built
-        done = register(reading.flow, reading.project, build=not given.no_build, labels=labels, findings=findings)
+        place = self.session.place(reading)
+        done = register(
+            reading.flow, reading.project, build=not given.no_build, labels=labels, findings=findings, place=place
+        )
         self.session.remember(reading, wishes)
-        say(_registered(done, reading))
+        say(_registered(done, reading, place))
 
 
 def _wishes(given: Namespace) -> Wishes:
@@ -92,13 +96,11 @@ def _previewed(seen: Preview) -> str:
     return "\n".join([f"dry run: {name} would be v{seen.version}", *(f"  {change}" for change in seen.changes)])
 
 
-def _registered(done: Registration, reading: Reading) -> str:
+def _registered(done: Registration, reading: Reading, place: Place) -> str:
     from jupyter_flows.core.labels import normalize
-    from jupyter_flows.core.place import Place
 
     storage = reading.flow.storage
     labels = normalize([*reading.flow.environment.labels, *reading.labels])
-    place = Place.here(notebook=reading.captured.notebook.path)
     changes = [f"  {change}" for change in done.changes] if done.created and done.version > 1 else []
     line = joined(
         [

@@ -32,20 +32,25 @@ class RunMagics:
         with open_registry() as registry:
             version = self._draft(registry, given) if given.here else self._version(registry, given)
             parameters = self._parameters(version, given.parameters)
+            at_home = given.here or self._falls_to_us(registry, version, given)
             if not given.here and given.flow is None:
                 self._say_if_changed(version)
             run = registry.runs.create(version, parameters=parameters)
-            takers = [] if given.here else registry.agents.would_take(run.labels)
         self.session.last_run = run.id
-        at_home = given.here or not (takers or given.agent)
-        if not given.here and not takers:
-            waits = "the run waits for one" if given.agent else "running here, once"
-            say(f"{nobody_takes(run.labels)}: {waits}")
         if at_home:
-            run_here(self.session, run.id)
+            run_here(self.session, run.id, strict=given.strict)
         shown = show(self.session, version, run)
         if given.wait:
             self._wait(shown, run)
+
+    def _falls_to_us(self, registry: Registry, version: Version, given: Namespace) -> bool:
+        """Tell whether the run is to run here, and say so, because no agent takes it."""
+        takers = registry.agents.would_take(version.labels)
+        if given.strict and (takers or given.agent):
+            raise Mistake("--strict is for runs that run here: add --here, or start the agents with --strict.")
+        if not takers:
+            say(f"{nobody_takes(version.labels)}: {'the run waits for one' if given.agent else 'running here, once'}")
+        return not (takers or given.agent)
 
     def _version(self, registry: Registry, given: Namespace) -> Version:
         if given.flow is not None:
@@ -65,7 +70,6 @@ class RunMagics:
     def _draft(self, registry: Registry, given: Namespace) -> Version:
         """Pack the notebook as it is, for a run that is no version."""
         from jupyter_flows.core.document import to_document
-        from jupyter_flows.core.place import Place
         from jupyter_flows.register import refuse_errors
 
         if given.flow is not None or given.version is not None:
@@ -81,8 +85,7 @@ class RunMagics:
         artifact = storage.build()
         self.session.remember(reading)
         document = to_document(reading.flow, labels=reading.labels)
-        place = Place.here(notebook=reading.captured.notebook.path)
-        return registry.flows.draft(reading.project, document, artifact, place=place)
+        return registry.flows.draft(reading.project, document, artifact, place=self.session.place(reading))
 
     def _parameters(self, version: Version, given: Sequence[str]) -> dict[str, Any]:
         from jupyter_flows.core.parameter import ParameterSpec

@@ -25,9 +25,9 @@ def nobody_takes(labels: tuple[str, ...]) -> str:
     return f"no agent offers {' and '.join(map(repr, labels))}" if labels else "no agent takes runs without labels"
 
 
-def run_here(session: NotebookSession, run_id: int) -> None:
+def run_here(session: NotebookSession, run_id: int, *, strict: bool = False) -> None:
     """Run one run from a thread of this kernel, in a process of its own."""
-    agent = session.own_agent()
+    agent = session.own_agent(strict=strict)
     Thread(target=_run_one, args=(agent, run_id), name=f"flows-here-{run_id}", daemon=True).start()
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jupyter_flows.capture.notebook import Notebook
     from jupyter_flows.capture.session import Merged
     from jupyter_flows.cli.captured import Reading, Wishes
+    from jupyter_flows.core.place import Place
     from jupyter_flows.magics.live import LiveCard
 
 
@@ -44,7 +45,8 @@ class NotebookSession:
     agent: LocalAgent | None = None
     #: Agents started as processes of their own, by name; kept so that an ended one leaves no zombie.
     background: dict[str, Popen[bytes]] = field(default_factory=dict)
-    _own: LocalAgent | None = None
+    #: What runs single runs from this kernel, by whether they are strict.
+    _own: dict[bool, LocalAgent] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.recorder = Recorder(self.shell)
@@ -94,19 +96,27 @@ class NotebookSession:
         storage = reading.flow.storage
         self.built = (storage.built if storage else None) or self.built
 
-    def own_agent(self) -> LocalAgent:
+    def place(self, reading: Reading) -> Place:
+        """Return where runs of the flow run: this interpreter, in the notebook's folder, whatever `os.chdir` did."""
+        from jupyter_flows.core.place import Place
+
+        path = reading.captured.notebook.path
+        return Place.here(notebook=path) if path else replace(Place.here(), folder=str(self.folder))
+
+    def own_agent(self, *, strict: bool = False) -> LocalAgent:
         """Return what runs single runs from this kernel, keeping a process warm for the next."""
         from jupyter_flows.agent.local import LocalAgent
 
-        if self._own is None:
-            self._own = LocalAgent(say=lambda _: None)
-        return self._own
+        if strict not in self._own:
+            self._own[strict] = LocalAgent(strict=strict, say=lambda _: None)
+        return self._own[strict]
 
     def close(self) -> None:
         """Stop the agents of this kernel and follow no run any more."""
         for card in self.cards:
             card.stop()
-        for agent in (self.agent, self._own):
+        for agent in (self.agent, *self._own.values()):
             if agent is not None:
                 agent.stop(cancel=True, timeout=5.0)
-        self.agent = self._own = None
+        self.agent = None
+        self._own.clear()

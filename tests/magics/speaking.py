@@ -8,13 +8,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
-import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
+
+if TYPE_CHECKING:
+    import pytest
+    from IPython.core.interactiveshell import InteractiveShell
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 

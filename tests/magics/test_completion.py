@@ -10,8 +10,8 @@ from jupyter_flows.magics.completion import words_for
     ("line", "words"),
     [
         ("%flow_run --w", ["--wait"]),
-        ("%flow_run --wait --", ["--agent", "--help", "--here", "--version"]),
-        ("%flow_run -", ["--agent", "--help", "--here", "--version", "--wait", "-h", "-p"]),
+        ("%flow_run --wait --", ["--agent", "--help", "--here", "--strict", "--version"]),
+        ("%flow_run -", ["--agent", "--help", "--here", "--strict", "--version", "--wait", "-h", "-p"]),
         ("%%task load --re", ["--reads", "--requires", "--retries", "--retry-delay"]),
         ("  %flow_agent st", ["start", "stop", "status"]),
         ("%flow_agent ", ["start", "stop", "status"]),

@@ -228,7 +228,7 @@ def test_kernel_and_command_line_give_one_digest(kernel, tmp_path):
 
 
 def test_a_notebook_without_ids_and_without_a_file(tmp_path):
-    """nbclient tells no ids and no file: cells in the order they were run give the command line's digest."""
+    """Without ids and a file, as under nbclient, cells in the order they were run give the command line's digest."""
     cells = [
         "%load_ext jupyter_flows\n%flow sales --project shop",
         "%%task load\nx = 1",

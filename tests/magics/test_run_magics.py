@@ -78,6 +78,22 @@ def test_labels_given_at_registration_are_no_difference(talk):
     assert shown.splitlines()[0] == "no agent offers 'gpu': running here, once"
 
 
+def test_a_strict_run_is_one_of_ours(talk):
+    """--strict runs here; agents are made strict when they start."""
+    talk(*SALES, "%flow_register")
+    assert "✓ run 1" in talk("%flow_run --strict --wait")
+    assert talk.refused("%flow_run --strict --agent").startswith("--strict is for runs that run here")
+    assert [number for number, _, _ in runs()] == [1]
+
+
+def test_a_run_s_folder_is_the_notebook_s(talk, tmp_path):
+    """`os.chdir` in a cell changes nothing: runs start where the kernel started."""
+    talk("import os, pathlib; pathlib.Path('sub').mkdir(); os.chdir('sub')")
+    talk("%flow where --reset", "#| task: a --no-run\nimport pathlib\nprint(pathlib.Path.cwd())", "%flow_register")
+    talk("%flow_run --wait")
+    assert talk("%flow_logs").endswith(f"a  {tmp_path}")
+
+
 def test_an_agent_is_waited_for_when_asked(talk):
     """--agent leaves the run to an agent, and says that none takes it yet."""
     talk(*SALES, "%flow_register --label gpu")
