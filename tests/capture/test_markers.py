@@ -143,6 +143,7 @@ MISTAKES = [
         "\n#| task: load --retry 2\nx",
         "Cell 6, line 2: %%task takes no option '--retry' (did you mean --retries?): see %%task --help.",
     ),
+    ("%%task load # data\nx", "Cell 6, line 1: %%task takes no second name '#': see %%task --help."),
     ("%%task load data\nx", "Cell 6, line 1: %%task takes no second name 'data': see %%task --help."),
     ("%%task 'load\nx", 'Cell 6, line 1: "\'load" has a quote without its partner: close the quote.'),
     (
