@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: A stored flow younger than this may be on its way into the registry.
 YOUNG_SECONDS = 3600.0
+#: An agent that was last heard of so long ago is forgotten.
+LONG_GONE_SECONDS = 7 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,13 @@ def unneeded(*, now: float | None = None) -> AllWaste:
     return AllWaste(tuple(found))
 
 
-def clean(waste: AllWaste) -> None:
-    """Remove it, and the drafts that no run refers to."""
+def clean(waste: AllWaste, *, now: float | None = None) -> None:
+    """Remove it, the drafts that no run refers to, and the memory of agents gone for long."""
     from jupyter_flows.registry import open_registry
 
     with open_registry() as registry:
         registry.flows.forget_drafts()
+        registry.agents.prune(before=(time.time() if now is None else now) - LONG_GONE_SECONDS)
     for file in waste.files:
         file.path.unlink(missing_ok=True)
 

@@ -16,9 +16,9 @@ class RunHere:
         self._thread = threading.Thread(target=self._work, name=f"flows-here-{run_id}", daemon=True)
 
     def _work(self) -> None:
-        from jupyter_flows.agent.local import LocalAgent
-
         try:
+            from jupyter_flows.agent.local import LocalAgent
+
             LocalAgent(strict=self._strict, say=lambda _: None).run_one(self._run_id)
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
             self._error = error

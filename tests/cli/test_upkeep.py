@@ -92,6 +92,18 @@ def test_gc_leaves_files_that_another_registry_may_need(tmp_path, monkeypatch, c
     assert "whose files are left alone" in said
 
 
+def test_gc_forgets_agents_that_are_gone_for_long():
+    """A week after it was last heard of, an agent that has stopped leaves the list."""
+    with open_registry() as registry:
+        agent = registry.agents.start("old", "local", [])
+        registry.agents.stop(agent.id)
+        beat = agent.beat_at.timestamp()
+        clean(unneeded(), now=beat + 7 * 86400 - 1)
+        assert [a.name for a in registry.agents.list(everyone=True)] == ["old"]
+        clean(unneeded(), now=beat + 7 * 86400 + 1)
+        assert registry.agents.list(everyone=True) == []
+
+
 def test_reset_removes_everything(capsys):
     """Registry, stored flows and executed notebooks go; what is asked for by name stays gone."""
     register(one)

@@ -72,11 +72,17 @@ def _agents_table(found: list[Agent], console: Console) -> str:
         [
             a.name,
             a.kind,
-            ", ".join(a.labels) or "runs without labels",
-            f"{a.load} of {a.max_runs}",
+            _takes(a),
+            f"{a.load} of {a.max_runs}" if a.max_runs else str(a.load),
             ago(a.beat_at) if a.alive else f"gone, last heard {ago(a.beat_at)}",
             f"pid {a.pid} on {a.host}",
         ]
         for a in found
     ]
     return console.table(rows, ["agent", "kind", "takes", "runs", "heard", "where"])
+
+
+def _takes(agent: Agent) -> str:
+    if not agent.max_runs:
+        return "the run it was started for"
+    return ", ".join(agent.labels) or "runs without labels"
