@@ -28,7 +28,7 @@ MONO = "var(--jp-code-font-family, var(--vscode-editor-font-family, ui-monospace
 
 LOG_LINES = 8
 MAX_OUTPUTS = 6
-MAX_IMAGE = 2_000_000
+MAX_IMAGE = 600_000
 MAX_OUTPUT_TEXT = 4_000
 _IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
 

@@ -138,7 +138,7 @@ def test_a_saved_notebook_and_a_newer_cell(talk, tmp_path):
     """The file decides which cells there are; a cell run after it was saved counts with its newer text."""
     path = tmp_path / "sales.ipynb"
     save(path, SALES)
-    at = datetime(2026, 11, 22, 14, 2).astimezone().timestamp()  # noqa: DTZ001 - local, as it is shown
+    at = datetime(2026, 11, 22, 14, 2).astimezone().timestamp()
     os.utime(path, (at, at))
     talk("%flow --notebook sales.ipynb", "df = [1]", "%%task clean\ndf.sort(reverse=True)")
     source = talk("%flow_register").splitlines()[0]
