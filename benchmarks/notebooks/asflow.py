@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,10 +45,17 @@ class Taken:
     barriers: Mapping[int, str] = field(default_factory=dict)
 
 
+#: How long capturing one notebook may take.
+CAPTURE_SECONDS = 30
+
+
 def take(path: Path) -> Taken | list[Refusal]:
-    """Capture a notebook file; return why not where registering would refuse it."""
+    """Capture a notebook file; return why not where registering would refuse it. Only for the main thread."""
     try:
-        captured = capture(read_notebook(path), name="compared")
+        with _alarm(CAPTURE_SECONDS):
+            captured = capture(read_notebook(path), name="compared")
+    except TimeoutError:
+        return [Refusal("slow", f"capturing takes longer than {CAPTURE_SECONDS} s")]
     except FlowsError as error:
         return [Refusal(type(error).__name__, str(error), getattr(error, "ordinal", None))]
     errors = [f for f in captured.findings if f.level == "error"]
@@ -59,6 +68,22 @@ def take(path: Path) -> Taken | list[Refusal]:
         upstream[number[edge.downstream]].append(number[edge.upstream])
     barriers = {f.cell: f.message for f in captured.findings if f.code == "F003" and f.cell}
     return Taken(captured, upstream, barriers)
+
+
+@contextmanager
+def _alarm(seconds: int) -> Iterator[None]:
+    """Raise `TimeoutError` where the main thread is after some time."""
+
+    def ring(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def run(taken: Taken, *, root: Path, folder: Path, executor: AnyOrder | None, timeout_seconds: float) -> Execution:

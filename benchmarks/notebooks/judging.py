@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,10 @@ _FORETOLD = {
     "F004": {"ModuleNotFoundError", "ImportError"},
     "CellSyntaxError": {"SyntaxError", "IndentationError", "TabError"},
 }
+
+
+#: Shows what happens to lie in memory.
+_UNINITIALISED = re.compile(r"\b(?:np|numpy)\.empty(?:_like)?\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def compare(
         found = _shown(flow, index)
         if index + 1 in known or any(same(truth, found) for truth in truths):
             judged.equal.append(index + 1)
-        elif not all(same(truths[0], truth) for truth in truths[1:]):
+        elif _UNINITIALISED.search(source) or not all(same(truths[0], truth) for truth in truths[1:]):
             judged.unsteady.append(index + 1)
         else:
             judged.different.append(Difference(index + 1, source, as_text(truths[0]), as_text(found)))

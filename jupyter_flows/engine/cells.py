@@ -10,10 +10,12 @@ import sys
 import tokenize
 import traceback
 from collections.abc import Callable
+from contextvars import copy_context
 from types import CodeType
 from typing import Any
 
 from jupyter_flows.core.task import CellTask
+from jupyter_flows.engine.carried import carry_over
 from jupyter_flows.engine.failure import cell_of, error_output
 from jupyter_flows.engine.namespace import Namespace, remember_source
 
@@ -76,7 +78,11 @@ class PlainCells:
             value = eval(code, names)  # noqa: S307 - as above; inside a loop, as in a kernel
             return await value if waits else value
 
-        return self._loop.run_until_complete(cell())
+        context = copy_context()
+        value = self._loop.run_until_complete(self._loop.create_task(cell(), context=context))
+        if not waits:
+            carry_over(context)
+        return value
 
     def _show(self, value: Any, ordinal: int) -> None:
         self._namespace.names["_"] = value

@@ -11,6 +11,7 @@ import tempfile
 import types
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from traitlets import Instance, Type, default
 from traitlets.config import Config
 
 from jupyter_flows.core.task import CellTask
+from jupyter_flows.engine.carried import carry_over
 from jupyter_flows.engine.failure import error_output
 from jupyter_flows.engine.live_widgets import LiveWidgets
 from jupyter_flows.engine.namespace import Namespace
@@ -192,20 +194,24 @@ class ShellCells:
             self.shell.events.trigger("post_execute")
 
     def _run(self, code: str) -> Any:
-        future = self._loop.create_task(_run_cell(self.shell, code))
+        context = copy_context()
+        future = self._loop.create_task(_run_cell(self.shell, code), context=context)
         try:
-            return self._loop.run_until_complete(future)
+            result, waited = self._loop.run_until_complete(future)
         except KeyboardInterrupt:
             # The interruption met the loop, not the cell: end the cell where it waits.
             future.cancel()
             try:
-                return self._loop.run_until_complete(future)
+                result, waited = self._loop.run_until_complete(future)
             except asyncio.CancelledError:
                 raise KeyboardInterrupt from None
+        if not waited:
+            carry_over(context)
+        return result
 
 
-async def _run_cell(shell: Any, code: str) -> Any:
-    """Run a cell the way ipykernel does: awaited if it awaits, else called, both with the loop running."""
+async def _run_cell(shell: Any, code: str) -> tuple[Any, bool]:
+    """Run a cell as ipykernel does: awaited if it awaits, else called, both with the loop running; say which."""
     broken = None
     try:
         transformed = shell.transform_cell(code)
@@ -226,7 +232,7 @@ async def _run_cell(shell: Any, code: str) -> Any:
         result = shell.run_cell(code, store_history=True)
     # Background tasks get a turn, as they do between a kernel's cells.
     await asyncio.sleep(0)
-    return result
+    return result, bool(waits)
 
 
 _made: list[tuple[Namespace, RunShell]] = []

@@ -62,6 +62,14 @@ def test_future_statements_stay_on(runner):
     assert story.text("cell_3") == "{'a': 'Unknown'}\n"
 
 
+@pytest.mark.parametrize("first", ["", "import asyncio; await asyncio.sleep(0)"])
+def test_context_variables_last(runner, first):
+    """What a cell sets for the code that follows, such as decimal's precision, the next cell sees, loop or none."""
+    cells = [f"import decimal\n{first}", "decimal.getcontext().prec = 3", "print(decimal.Decimal(1) / 7)"]
+    story = runner.run(flow_of_cells(cells))
+    assert (story.state, story.text("cell_3")) == (("Success", ""), "0.143\n")
+
+
 def test_functions_have_their_source(runner):
     """Inspect finds what a cell defined."""
     story = runner.run(flow_of_cells(["def f():\n    return 1", "import inspect\nprint(inspect.getsource(f))"]))
