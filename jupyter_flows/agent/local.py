@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Self
@@ -22,6 +22,7 @@ from jupyter_flows.core.place import user_name
 from jupyter_flows.engine.launcher import Launcher
 from jupyter_flows.errors import AgentError, RegistryError
 from jupyter_flows.registry import Agent, Claim, Registry, Run, open_registry
+from jupyter_flows.registry.wakeup import Listener
 from jupyter_flows.settings import load_settings
 
 logger = logging.getLogger("jupyter_flows.agent")
@@ -37,7 +38,7 @@ class LocalAgent:
 
     `start` blocks until it is told to stop, `start_in_thread` does not; `run_one` runs one given run.
     At most `max_runs` at once, by default one a processor. With `strict`, a run fails where installed
-    versions differ from those registered, instead of saying so.
+    versions differ from those registered, instead of saying so. Its runs see `env_vars`.
     """
 
     kind = "local"
@@ -49,6 +50,7 @@ class LocalAgent:
         *,
         max_runs: int | None = None,
         strict: bool = False,
+        env_vars: Mapping[str, str] | None = None,
         registry: Registry | None = None,
         lease_seconds: float = LEASE_SECONDS,
         poll_seconds: float = POLL_SECONDS,
@@ -59,10 +61,11 @@ class LocalAgent:
         self.max_runs = (os.cpu_count() or 1) if max_runs is None else max_runs
         if not isinstance(self.max_runs, int) or self.max_runs < 1:
             raise AgentError(f"An agent takes at least one run at a time, not {max_runs!r}.")
-        self._given, self._strict = registry, strict
+        self._given, self._strict, self._env_vars = registry, strict, dict(env_vars or {})
         self._lease_seconds, self._poll_seconds, self._say = lease_seconds, poll_seconds, say
         self._watches: dict[int, tuple[RunWatch, threading.Thread]] = {}
         self._stopping = threading.Event()
+        self._signalled = 0
         self._wake: Callable[[], None] = lambda: None
         self._thread: threading.Thread | None = None
         self._kept: Launcher | None = None
@@ -93,6 +96,7 @@ class LocalAgent:
         agent of this name runs already.
         """
         self._say(self.introduction())
+        self._stopping.clear()
         with self._signals():
             self._serve(once=once)
         self._say(f"Agent {self.name} has stopped.")
@@ -103,8 +107,9 @@ class LocalAgent:
             raise AgentError(
                 f"Agent {self.name!r} runs already in this process (process {os.getpid()}): stop it first."
             )
-        ready: list[BaseException | None] = []
+        ready: list[BaseException] = []
         begun = threading.Event()
+        self._stopping.clear()
 
         def serve() -> None:
             try:
@@ -119,7 +124,7 @@ class LocalAgent:
         self._thread = threading.Thread(target=serve, name=f"flows-agent-{self.name}", daemon=True)
         self._thread.start()
         begun.wait()
-        if ready and ready[0] is not None:
+        if ready:
             raise ready[0]
         atexit.register(self.stop, cancel=True, timeout=5.0)
         return self
@@ -171,7 +176,6 @@ class LocalAgent:
     # -- at work -------------------------------------------------------------------------------
 
     def _serve(self, *, once: bool = False, begun: Callable[[], None] = lambda: None) -> None:
-        self._stopping.clear()
         with (
             self._registry() as registry,
             self._announced(registry, self.name, self.kind, self.max_runs) as me,
@@ -182,24 +186,28 @@ class LocalAgent:
             try:
                 begun()
                 while not self._stopping.is_set():
-                    self._take_all(registry, launcher, me)
-                    if once and not self._watches and not registry.runs.waits(self.labels):
+                    more = self._take_all(registry, launcher, me)
+                    if once and not self._watches and not more:
                         break
                     listener.wait(self._poll_seconds)
-                self._drain()
+                self._drain(listener)
             finally:
                 self._wake = lambda: None
                 listener.close()
 
-    def _take_all(self, registry: Registry, launcher: Launcher, me: Agent) -> None:
-        """Claim and launch while there is room and work."""
+    def _take_all(self, registry: Registry, launcher: Launcher, me: Agent) -> bool:
+        """Claim and launch while there is room; return whether more waits, as far as one can tell."""
         try:
-            while len(self._watches) < self.max_runs and registry.runs.waits(self.labels):
+            while registry.runs.waits(self.labels):
+                if len(self._watches) >= self.max_runs:
+                    return True
                 claim = registry.runs.claim(me.id, self.labels, lease_seconds=self._lease_seconds)
                 if claim is not None:
                     self._launch(registry, launcher, claim)
         except RegistryError as error:
             logger.warning("Agent %s could not look for work: %s", self.name, error)
+            return True
+        return False
 
     def _launch(self, registry: Registry, launcher: Launcher, claim: Claim) -> None:
         watch = self._watch(registry, launcher, claim)
@@ -222,14 +230,21 @@ class LocalAgent:
         return RunWatch(
             registry,
             claim,
-            lambda take: launcher.start(local_job(claim, strict=self._strict), take),
+            lambda take: launcher.start(local_job(claim, env=self._env_vars, strict=self._strict), take),
             before_end=lambda last: write_executed(registry, claim, last),
         )
 
-    def _drain(self) -> None:
-        """Wait until the runs at work have finished."""
-        for _, thread in list(self._watches.values()):
-            thread.join()
+    def _drain(self, listener: Listener) -> None:
+        """Wait until the runs at work have finished; a second signal cancels them."""
+        firmly = False
+        if self._watches and self._signalled:
+            self._say(f"Finishing run {', '.join(map(str, self._watches))}, taking no more; once more cancels it.")
+        while self._watches:
+            if self._signalled > 1 and not firmly:
+                firmly = True
+                self._say("Cancelling the runs at work.")
+                self._cancel_all()
+            listener.wait(self._poll_seconds)
 
     def _cancel_all(self) -> None:
         for watch, _ in list(self._watches.values()):
@@ -266,6 +281,7 @@ class LocalAgent:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
+        self._signalled = 0
         old = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
@@ -274,11 +290,7 @@ class LocalAgent:
                 signal.signal(number, handler)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if self._stopping.is_set():
-            self._cancel_all()
-            self._say("Cancelling the runs at work.")
-        elif self._watches:
-            at_work = ", ".join(map(str, self._watches))
-            self._say(f"Finishing run {at_work}, taking no more; once more cancels it.")
+        # No more than this: it may interrupt anything, printing included.
+        self._signalled += 1
         self._stopping.set()
         self._wake()

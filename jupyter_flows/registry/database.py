@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from jupyter_flows.errors import RegistryError
+from jupyter_flows.errors import NoSuchError, RegistryError
 from jupyter_flows.registry.filesystem import filesystem_type, is_network
 from jupyter_flows.registry.migrations import migrate, schema_number
 from jupyter_flows.registry.schema import SCHEMA
@@ -53,7 +53,7 @@ class Database:
 
     def _engine(self) -> Engine:
         url = URL.create("sqlite", database=str(self.path))
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=4, max_overflow=16)
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=4, max_overflow=-1)
         event.listen(engine, "connect", _configure)
         event.listen(engine, "begin", _begin)
         return engine
@@ -95,6 +95,9 @@ class Database:
             if not isinstance(error.orig, sqlite3.Error):
                 raise
             raise RegistryError(_sentence(self.name, error.orig)) from error
+        except (OverflowError, UnicodeEncodeError) as error:
+            # No number that large and no text that is none was ever stored.
+            raise NoSuchError(f"The registry has nothing of such a name or number ({error}).") from None
 
     def close(self) -> None:
         """Close every connection."""

@@ -191,7 +191,7 @@ class Flows:
 def _checked(project: str, document: Document) -> str:
     """Return the document as text; raise for names, labels or sizes that can't be recorded."""
     for what, name in (("project", project), ("flow", document["name"])):
-        if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_CHARACTERS:
+        if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_CHARACTERS or not _is_text(name):
             raise DefinitionError(f"A {what}'s name is a text of 1 to {MAX_NAME_CHARACTERS} characters, not {name!r}.")
     normalize(document["labels"])
     text = json.dumps(document, separators=(",", ":"), sort_keys=True)
@@ -201,6 +201,11 @@ def _checked(project: str, document: Document) -> str:
             "move data out of its tasks' arguments, or split it."
         )
     return text
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a name can be written down: file names that are no UTF-8 give strings that can't."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _version_by_id(connection: Connection, version_id: int) -> Version:

@@ -113,7 +113,7 @@ def store(connection: Connection, run_id: int, held: Row[Any], events: Sequence[
 
 
 def _follow(connection: Connection, run_id: int, held: Row[Any], state: StateName, event: Event) -> None:
-    message = str(event.body.get("message") or "")
+    message = reports.message_of(event.body.get("message"))
     values: dict[str, Any] = {"started_at": event.at} if state is _S.RUNNING else {}
     if state is _S.RUNNING:
         # A run that pauses or retries runs again; it started once.
@@ -187,7 +187,7 @@ def lost(rows: Iterable[Row[Any]], *, now: float) -> list[tuple[Row[Any], str]]:
 
 def end_lease(connection: Connection, row: Row[Any], why: str, *, at: float) -> None:
     """Let a lost run wait again if it had not begun, else fail it; leave it if it was renewed meanwhile."""
-    same = (runs.c.token == row.token, queries.EXACT_LEASE == row.exact_lease)
+    same = (runs.c.token == row.token, row.exact_lease == queries.EXACT_LEASE)
     # A new token: what the lost agent still reports, should it wake up, is refused.
     fence: dict[str, Any] = {"token": runs.c.token + 1}
     agent = f"Agent {row.name!r} was lost"

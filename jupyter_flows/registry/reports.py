@@ -13,6 +13,9 @@ from jupyter_flows.errors import RunError
 #: `map_index` of a task that is not mapped, in the table's primary key.
 NOT_MAPPED = -1
 
+#: A longer message of a state is cut; the traceback in the run's outputs is not.
+MAX_MESSAGE_CHARACTERS = 5_000
+
 TaskKey = tuple[str, int]
 
 
@@ -59,10 +62,10 @@ def _fold(changes: dict[TaskKey, TaskChange], row: Sequence[Any]) -> None:
     except (ValueError, TypeError) as error:
         raise RunError(f"A run reported a task row that is none ({error}): {row!r:.80}.") from None
     if key in changes:
-        changes[key].follow(state, float(at), str(message or ""))
+        changes[key].follow(state, float(at), message_of(message))
     else:
         changes[key] = TaskChange(state, state)
-        changes[key].enter(state, float(at), str(message or ""))
+        changes[key].enter(state, float(at), message_of(message))
 
 
 def run_state(event: Event) -> StateName | None:
@@ -73,6 +76,12 @@ def run_state(event: Event) -> StateName | None:
         return StateName(event.body["state"])
     except (KeyError, ValueError):
         raise RunError(f"A run reported a state that there is none: {dict(event.body)!r:.80}.") from None
+
+
+def message_of(text: object) -> str:
+    """Return a state's message such as can be stored and listed: not endless, and nothing that is no text."""
+    message = str(text or "").encode("utf-8", "backslashreplace").decode()
+    return message if len(message) <= MAX_MESSAGE_CHARACTERS else message[:MAX_MESSAGE_CHARACTERS] + " ..."
 
 
 def lines(events: Iterable[Event]) -> str:

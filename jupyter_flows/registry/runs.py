@@ -25,6 +25,8 @@ from jupyter_flows.registry.schema import flows, projects, run_events, run_state
 from jupyter_flows.registry.wakeup import Wakeups
 
 MAX_PARAMETER_BYTES = 1024 * 1024
+#: How often a follower looks whether an agent was lost.
+_EXPIRE_SECONDS = 1.0
 
 _S = StateName
 
@@ -245,8 +247,13 @@ class Runs:
     ) -> Iterator[tuple[Run, builtins.list[Event]]]:
         """Yield the run with its new events whenever there is something new, until it is finished or `stop()`."""
         seen: tuple[StateName, str] | None = None
+        checked = 0.0
         while not stop():
-            run = self.get(run_id)
+            if self._clock() - checked >= _EXPIRE_SECONDS:
+                checked = self._clock()
+                self.expire()
+            with self._database.read() as connection:
+                run = _run(_row(connection, run_id))
             # The run first, then its events: so the last events are there when a finished run is seen.
             fresh = self.events(run_id, after=after)
             if fresh or seen != (run.state, run.message):

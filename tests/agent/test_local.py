@@ -116,6 +116,20 @@ class TestLocalAgent(AgentContract):
         assert {registry.runs.get(run.id).state for run in runs} == {S.SUCCESS}
         assert "takes runs without labels" in capsys.readouterr().out
 
+    def test_environment_variables(self, registry, agent, monkeypatch):
+        """Runs see the agent's environment with its `env_vars` over it."""
+        monkeypatch.setenv("INHERITED", "yes")
+
+        def show():
+            import os
+
+            print(os.environ["GIVEN"], os.environ["INHERITED"])
+
+        version = self.register(registry, show)
+        with agent(env_vars={"GIVEN": "7"}):
+            run = self.finished(registry, registry.runs.create(version))
+        assert [e.body["text"] for e in registry.runs.events(run.id, kinds=["stream"])] == ["7 yes\n"]
+
     def test_the_same_thread_twice(self, registry, agent):
         """An agent that runs is not started again."""
         with agent() as one, pytest.raises(AgentError, match="runs already"):

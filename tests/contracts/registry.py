@@ -418,6 +418,27 @@ class RegistryContract:
             registry.runs.report(claim.run.id, claim.token, [Event(1, START, kind, body)])
         assert registry.runs.events(claim.run.id) == []
 
+    def test_messages_have_bounds(self, registry, claim, clock):
+        """A message of megabytes is cut, and one with broken text is stored readably."""
+        events = Events(clock)
+        batch = [events.state("Running"), events.task("a", "Failed", "\ud800!"), events.state("Failed", "x" * 10_000)]
+        registry.runs.report(claim.run.id, claim.token, batch)
+        assert registry.runs.get(claim.run.id).message == "x" * 5_000 + " ..."
+        assert registry.runs.tasks(claim.run.id)[0].message == r"\ud800!"
+
+    def test_numbers_and_names_that_cannot_be(self, registry):
+        """What no registry could hold is an error of ours: absent when looked for, refused when recorded."""
+        for ask in (
+            lambda: registry.runs.get(10**30),
+            lambda: registry.runs.cancel(-(10**30)),
+            lambda: registry.runs.events(10**30),
+            lambda: registry.flows.get("P", "\udcff"),
+        ):
+            with pytest.raises(NoSuchError):
+                ask()
+        with pytest.raises(DefinitionError, match="name"):
+            registry.flows.record("P", document("\udcff"), ARTIFACT, place=PLACE)
+
     def test_tasks_in_the_flows_order(self, registry, agent, clock):
         """Tasks come in the flow's order with their cells; those unheard of are Pending."""
         tasks = [cell("helpers", 1, definition=True), cell("load", 3), cell("clean", 5), {"slug": "plain"}]
