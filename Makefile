@@ -7,6 +7,7 @@ VENV ?= .venv
 PYTHON ?=
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+WORKERS ?= auto
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -43,7 +44,7 @@ check: $(VENV)/.for-tests
 	$(BIN)/python -m pytest -q -p no:randomly tests/test_architecture.py
 
 test: check interpreters
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest $(PYTEST_ARGS)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 interpreters: $(VENV)/.for-tests
 	@$(BIN)/python tools/interpreters.py

@@ -94,6 +94,7 @@ def test_links_lead_somewhere(page):
 
 
 def test_every_page_is_listed():
-    """The index links to each page of the guide."""
+    """The index links to each page of the guide, and to each decision."""
     listed = set(links_of((ROOT / "docs/index.md").read_text(encoding="utf-8")))
     assert {Path(page).name for page in PAGES if page.startswith("docs/")} - {"index.md"} <= listed
+    assert {f"decisions/{path.name}" for path in (ROOT / "docs/decisions").glob("*.md")} <= listed
