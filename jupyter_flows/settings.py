@@ -77,6 +77,13 @@ class Flows(Configurable):
             raise SettingsError(f"Flows.{name} can't be {value!r} (from {source}): it takes {allowed}.") from None
         self._sources[name] = source
 
+    def follow(self, fresh: Flows) -> None:
+        """Take from others what ``%config`` has not set: files and the environment may have changed since."""
+        for name in self.names():
+            if self.source(name) != SESSION:
+                setattr(self, name, getattr(fresh, name))
+                self._sources[name] = fresh.source(name)
+
     def update_config(self, config: Config) -> None:
         """Take what ``%config Flows.x = y`` says."""
         for name, value in config.get(type(self).__name__, {}).items():
@@ -100,8 +107,12 @@ _session: Flows | None = None
 
 
 def load_settings() -> Flows:
-    """Return the settings that count now: those kept by `keep_settings`, else files and environment read afresh."""
-    return _session or read_settings()
+    """Return the settings that count now: what ``%config`` set in this process, the rest read afresh."""
+    fresh = read_settings()
+    if _session is None:
+        return fresh
+    _session.follow(fresh)
+    return _session
 
 
 def keep_settings() -> Flows:

@@ -204,6 +204,19 @@ def test_config_in_a_shell_sets_for_everybody_in_the_process(capsys):
     shell._atexit_once()  # Now, while its history's folder is there.
 
 
+def test_a_kept_setting_follows_the_environment(monkeypatch):
+    """In a kernel `%env JUPYTER_FLOWS_...` counts from then on, unless `%config` has set the same."""
+    settings = keep_settings()
+    monkeypatch.setenv("JUPYTER_FLOWS_KEEP_NOTEBOOKS", "4")
+    assert (load_settings() is settings, load_settings().keep_notebooks) == (True, 4)
+    settings.assign("keep_notebooks", 5, "%config")
+    monkeypatch.setenv("JUPYTER_FLOWS_KEEP_NOTEBOOKS", "6")
+    assert (load_settings().keep_notebooks, load_settings().source("keep_notebooks")) == (5, "%config")
+    monkeypatch.delenv("JUPYTER_FLOWS_KEEP_NOTEBOOKS")
+    forget_settings()
+    assert load_settings().keep_notebooks == 30
+
+
 def test_config_refuses_by_name():
     """A wrong `%config` line is told what the setting takes."""
     from traitlets.config import Config
