@@ -9,12 +9,18 @@ from functools import partial
 
 from jupyter_flows.capture import expressions
 from jupyter_flows.capture.effects import Effect, function_effect, method_effect
-from jupyter_flows.capture.expressions import NOT_IMPLICIT, Expressions
+from jupyter_flows.capture.expressions import Expressions, is_shown, is_special
 from jupyter_flows.capture.heap import ANY, NOTHING, Obj, Value
 from jupyter_flows.capture.knowledge.functions import DETERMINISTIC
 from jupyter_flows.capture.machine import CALL_DEPTH, Args, Refused
 from jupyter_flows.capture.resources import FILES, NUMPY_RANDOM, PYPLOT, RANDOM, file_resource
 from jupyter_flows.capture.scopes import Code, Scope
+
+
+#: Functions that only show what they are given.
+_PRINTING = frozenset({"builtins.print", "builtins.str", "builtins.repr", "builtins.display", "builtins.format", "builtins.len"})
+_EXACT = frozenset({"list", "dict", "set", "tuple", "iterator", "defaultdict"})
+_CONTAINER_METHODS = frozenset(name for kind in (list, dict, set, tuple) for name in dir(kind) if name[0] != "_")
 
 
 class Calls(Expressions):
@@ -365,7 +371,14 @@ class Calls(Expressions):
     # ---- special methods
 
     def touch(self, value: Value) -> None:
-        """Read deeply, as printing, comparing and computing do, special methods included."""
+        """Read deeply, as comparing and computing do, special methods included."""
+        self._look_deep(value, is_special)
+
+    def show(self, value: Value) -> None:
+        """Read deeply, as printing does."""
+        self._look_deep(value, is_shown)
+
+    def _look_deep(self, value: Value, chosen: Callable[[str], bool]) -> None:
         self._special = NOTHING
         if not value:
             return
@@ -377,10 +390,10 @@ class Calls(Expressions):
             self._special = self.havoc(frozenset(instances) | value, None)
             return
         for number in instances:
-            self._run_special(self.heap.objs[number], value)
+            self._run_special(self.heap.objs[number], value, chosen)
 
-    def _run_special(self, obj: Obj, value: Value) -> None:
-        key, before = ("special", obj.id, value), self.known()
+    def _run_special(self, obj: Obj, value: Value, chosen: Callable[[str], bool]) -> None:
+        key, before = ("special", obj.id, value, chosen), self.known()
         earlier = self.followed.get(key)
         if earlier is not None and earlier[0] == before:
             self._special |= earlier[1]
@@ -388,7 +401,7 @@ class Calls(Expressions):
         found = NOTHING
         for owner in self.classes(obj):
             for name, functions in list(owner.fields.items()):
-                if name.startswith("__") and name.endswith("__") and name not in NOT_IMPLICIT:
+                if is_special(name) and chosen(name):
                     for function in self.objects(functions):
                         if function.kind == "function" and function not in self.running:
                             args = Args([frozenset((obj.id,))], rest=value)
@@ -562,8 +575,9 @@ class Calls(Expressions):
         held = obj.fields.get(name)
         known = method_effect(obj.kind, name)
         if known is None:
-            result = self.havoc(this | args.all() | (held or NOTHING), node)
-            return result
+            if obj.kind in _EXACT and name in _CONTAINER_METHODS:
+                return NOTHING  # another of the value's possible kinds has this method
+            return self.havoc(this | args.all() | (held or NOTHING), node)
         return self.apply(known, this, args, node, name=name)
 
     # ---- known libraries
@@ -607,6 +621,9 @@ class Calls(Expressions):
 
     def _package_state(self, package: str) -> None:
         """Take it that a library's code uses what the library keeps, and perhaps the usual shared things."""
+        if package in self.packages:
+            return
+        self.packages.add(package)
         self.resources.use(f"<module:{package}>")
         for resource in (RANDOM, NUMPY_RANDOM, PYPLOT):
             self.resources.use(resource, certain=False)
@@ -630,7 +647,10 @@ class Calls(Expressions):
             return self.lose_track(known.barrier)
         if known.iterates:
             self.iterate(everything, node)
-        self.touch(receiver | everything)
+        if name in _PRINTING:
+            self.show(everything)
+        else:
+            self.touch(receiver | everything)
         special = self._special
         self._known_resources(known, receiver, args)
         if known.writes or known.deep or self._in_place(args, receiver):

@@ -18,6 +18,11 @@ ARRAYS = ("pandas", "ndarray")
 VIEWED = frozenset({"pandas", "ndarray", "items"})
 #: Special methods that run when an instance is looked at or computed with.
 NOT_IMPLICIT = frozenset({"__init__", "__new__", "__init_subclass__", "__class_getitem__", "__post_init__"})
+#: Of these, the ones that run when it is only shown.
+_SHOWING = frozenset(
+    "__repr__ __str__ __format__ __len__ __bool__ __iter__ __next__ __getitem__ __getattr__ __getattribute__ __hash__ "
+    "__eq__ __contains__".split()
+)
 #: Attributes that are immutable facts about an object.
 _FACTS = frozenset({"shape", "size", "ndim", "dtype", "dtypes", "empty", "nbytes", "name", "__name__", "__doc__"})
 _PATH_FACTS = frozenset({"name", "stem", "suffix", "suffixes", "parts", "anchor", "drive", "root"})
@@ -144,13 +149,13 @@ class Expressions(Machine):
     def _text(self, node: ast.JoinedStr) -> Value:
         for item in node.values:
             if isinstance(item, ast.FormattedValue):
-                self.touch(self.value(item.value))
+                self.show(self.value(item.value))
                 if item.format_spec is not None:
                     self.value(item.format_spec)
         return NOTHING
 
     def _formatted(self, node: ast.FormattedValue) -> Value:
-        self.touch(self.value(node.value))
+        self.show(self.value(node.value))
         return NOTHING
 
     def _walrus(self, node: ast.NamedExpr) -> Value:
@@ -398,6 +403,18 @@ def _key(value: object) -> str:
         value = complex(value).real
         value = int(value) if value.is_integer() else value
     return f"[{value!r}]"
+
+
+def is_special(name: str) -> bool:
+    """Tell methods that run without being named: operators, printing, rich display."""
+    if name.startswith("__"):
+        return name.endswith("__") and name not in NOT_IMPLICIT
+    return name.startswith(("_repr_", "_ipython_"))
+
+
+def is_shown(name: str) -> bool:
+    """Tell special methods that showing a value runs."""
+    return name in _SHOWING or not name.startswith("__")
 
 
 def _nothing() -> None:

@@ -158,6 +158,7 @@ class Machine:
         self.context = self.intern(("cell", cell))
         self.budget = CALL_BUDGET
         #: Calls already followed in this cell -> what was known then, and the result.
+        self.packages: set[str] = set()
         self.followed: dict[Hashable, tuple[Hashable, Value]] = {}
         self.figure = None
         self.made_functions = False
@@ -513,7 +514,11 @@ class Machine:
         raise NotImplementedError
 
     def touch(self, value: Value) -> None:
-        """Read deeply, as printing, comparing and computing do, special methods included."""
+        """Read deeply, as comparing and computing do, special methods included."""
+        raise NotImplementedError
+
+    def show(self, value: Value) -> None:
+        """Read deeply, as printing does."""
         raise NotImplementedError
 
     def assign(self, target: ast.expr, value: Value) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from jupyter_flows.capture import expressions
 from jupyter_flows.capture.calls import Calls
-from jupyter_flows.capture.expressions import NOT_IMPLICIT, VIEWED
+from jupyter_flows.capture.expressions import VIEWED, is_special
 from jupyter_flows.capture.heap import ANY, NOTHING, Obj, Value
 from jupyter_flows.capture.knowledge.functions import SETTINGS
 from jupyter_flows.capture.machine import Args
@@ -54,7 +54,7 @@ class Statements(Calls):
     def _expression(self, node: ast.Expr) -> None:
         value = self.value(node.value)
         if self.scope.parent is None:  # perhaps displayed
-            self.touch(value)
+            self.show(value)
 
     def _assignment(self, node: ast.Assign) -> None:
         value = self.value(node.value)
@@ -261,7 +261,7 @@ class Statements(Calls):
         for obj in self.objects(manager):
             this = frozenset((obj.id,))
             if obj.kind == "iterator":  # @contextmanager
-                found |= self.resume(obj, node) | this
+                found |= self.resume(obj, node)
             elif obj.kind in ("file", "context", "figure", "axes", "pandas", "set", "list", "tuple"):
                 self.change(this)
                 found |= this | self.heap.load_all(obj.id)
@@ -379,7 +379,7 @@ class Statements(Calls):
             self.scope, self.owner = outer, outer_owner
         for name, value in attributes.items():
             self.heap.store(made.id, name, value)
-            if name.startswith("__") and name.endswith("__") and name not in NOT_IMPLICIT | {"__slots__", "__doc__"}:
+            if is_special(name) and name not in ("__slots__", "__doc__"):
                 self.has_special = True
             if name == "__del__":
                 self.barrier("defines __del__, which runs when nobody knows")
