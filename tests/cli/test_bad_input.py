@@ -111,6 +111,21 @@ def test_a_registry_that_is_not_ours_is_left_alone(tmp_path, monkeypatch, capsys
     assert path.read_bytes() == before
 
 
+def test_a_registry_of_a_newer_version_is_left_alone(sales, capsys):
+    """A registry that a later version wrote is named, with what to do, and not touched."""
+    from jupyter_flows.registry import open_registry
+
+    with open_registry() as registry:
+        path = registry.path
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+        database.commit()
+    assert run(["register", str(sales)]) == 3
+    said = capsys.readouterr().err
+    assert str(path) in said
+    assert "Update jupyter_flows" in said
+
+
 def test_a_bad_setting_is_named(monkeypatch, capsys):
     """A wrong value in the environment is refused with the variable's name and what is allowed."""
     monkeypatch.setenv("JUPYTER_FLOWS_KEEP_NOTEBOOKS", "many")
