@@ -161,6 +161,10 @@ class RunShell(InteractiveShell):
         """Leave everything to the process's end."""
 
 
+# Libraries know a kernel by its shell's class: pandas and rich wrap their lines by it.
+RunShell.__module__, RunShell.__name__, RunShell.__qualname__ = "ipykernel.zmqshell", *2 * ["ZMQInteractiveShell"]
+
+
 class ShellCells:
     """Runs cells in a `RunShell`, each inside one event loop, as a kernel does; calling it runs one."""
 
