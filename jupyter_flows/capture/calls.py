@@ -615,9 +615,10 @@ class Calls(Expressions):
         self._guess_files(args)
         made = self.new(node, "unknown")
         made.touches = frozenset((f"<module:{package}>",))
-        if not args.all():
-            return frozenset((made.id,))
-        return self.havoc(args.all() | frozenset((made.id,)), node) | args.all() | frozenset((made.id,))
+        # A library may keep what it is given, and change it whenever it is called again.
+        kept = self.heap.make(("package", package), "unknown")
+        self.havoc(args.all() | frozenset((made.id, kept.id)), node)
+        return args.all() | frozenset((made.id,))
 
     def _package_state(self, package: str) -> None:
         """Take it that a library's code uses what the library keeps, and perhaps the usual shared things."""

@@ -16,7 +16,24 @@ _LITERALS = (ast.Constant, ast.UnaryOp, ast.UAdd, ast.USub, ast.Tuple, ast.Load,
 def evaluated_names(tree: ast.Module) -> frozenset[str] | None:
     """Return the names that a definition cell looks up when it runs, None if the cell is no definition cell."""
     names: set[str] = set()
-    return frozenset(names) if tree.body and all(_defines(node, names) for node in tree.body) else None
+    bound: set[str] = set()
+    for node in tree.body:
+        looked_up: set[str] = set()
+        if not _defines(node, looked_up):
+            return None
+        names |= looked_up - bound
+        bound |= _bound(node)
+    return frozenset(names) if tree.body else None
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """Return the names that one statement of a definition cell binds."""
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def _defines(node: ast.stmt, names: set[str]) -> bool:
