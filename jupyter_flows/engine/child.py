@@ -26,6 +26,8 @@ class Child:
     board_fd: int
     #: Takes what the interpreter says before its streams are taken over, and its last words.
     errors: IO[bytes]
+    #: The environment it was started with.
+    environ: Mapping[str, str]
 
     @property
     def alive(self) -> bool:
@@ -60,6 +62,7 @@ class Child:
 
 def start_child(python: str, *, needs_shell: bool, env: Mapping[str, str] | None = None) -> Child:
     """Start a run process of its own session; raise `RunError` when the interpreter can't be started."""
+    environ = {**os.environ, **(env or {})}
     read, write = os.pipe()
     board = board_file()
     errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
@@ -73,7 +76,7 @@ def start_child(python: str, *, needs_shell: bool, env: Mapping[str, str] | None
             pass_fds=(write, board),
             close_fds=True,
             start_new_session=True,
-            env={**os.environ, **env} if env else None,
+            env=environ,
         )
     except OSError as error:
         os.close(read)
@@ -85,4 +88,4 @@ def start_child(python: str, *, needs_shell: bool, env: Mapping[str, str] | None
         ) from None
     finally:
         os.close(write)
-    return Child(popen, read, board, errors)
+    return Child(popen, read, board, errors, environ)

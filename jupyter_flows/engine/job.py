@@ -35,6 +35,8 @@ class Job:
     strict: bool = False
     #: Environment variables to set.
     env: Mapping[str, str] = field(default_factory=dict)
+    #: Environment variables to remove.
+    unset: Sequence[str] = ()
     #: Where text goes that is too long for events; None for a temporary folder.
     output_folder: str | None = None
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -45,7 +48,9 @@ class Launcher:
         Raises `RunError` when the interpreter can't be started or the job can't be sent.
         """
         kind = (job.python, job.needs_shell)
-        child = self._give(job, self._child_for(job))
+        child = self._give(
+            job, self._spare_for(job) or start_child(job.python, needs_shell=job.needs_shell, env=job.env)
+        )
         process = Process(child, on_event, on_settled=lambda: self._settled(kind))
         with self._lock:
             self._processes = {p for p in self._processes if not p.finished} | {process}
@@ -90,22 +95,27 @@ class Launcher:
 
     # -- spares -------------------------------------------------------------------------------------------
 
-    def _child_for(self, job: Job) -> Child:
+    def _spare_for(self, job: Job) -> Child | None:
+        """Take the spare of the job's kind, if it is ready and started as the job's own process would be now."""
         if any(name.startswith(_AT_START) for name in job.env):
-            return start_child(job.python, needs_shell=job.needs_shell, env=job.env)
+            return None
         with self._lock:
             spare = self._spares.pop((job.python, job.needs_shell), None)
-        if spare:
-            child, timer = spare
-            timer.cancel()
-            if child.alive:
-                return child
-            child.close()
-        return start_child(job.python, needs_shell=job.needs_shell)
+        if spare is None:
+            return None
+        child, _ = spare
+        changed = [name for name in child.environ.keys() | os.environ.keys() if _changed(child, name)]
+        if child.alive and not any(name.startswith(_AT_START) for name in changed):
+            spare[1].cancel()
+            return child
+        _end(*spare)
+        return None
 
     def _give(self, job: Job, child: Child) -> Child:
+        now = {name: value for name, value in os.environ.items() if _changed(child, name) and name not in job.env}
+        gone = [name for name in child.environ.keys() - os.environ.keys() if name not in job.env]
         try:
-            child.send(job.to_line())
+            child.send(replace(job, env={**now, **job.env}, unset=gone).to_line())
         except OSError:
             child.popen.wait()
             words = child.last_words()
@@ -127,12 +137,17 @@ class Launcher:
         _end(child, timer)
 
 
+def _changed(child: Child, name: str) -> bool:
+    """Tell whether an environment variable is another by now than when the child was started."""
+    return child.environ.get(name) != os.environ.get(name)
+
+
 def _end(child: Child, timer: threading.Timer) -> None:
     """End a spare: its standard input closes, so it leaves."""
     timer.cancel()
     child.close()
     try:
         child.popen.wait(_LEAVE_SECONDS)
-    except TimeoutError:
+    except subprocess.TimeoutExpired:
         child.popen.kill()
         child.popen.wait()

@@ -119,6 +119,8 @@ class _OneRun:
     def _run(self) -> State:
         job = self.job
         os.environ.update(job.env)
+        for name in job.unset:
+            os.environ.pop(name, None)
         self._enter_folder()
         self._compare_versions()
         unpacked = self._load()

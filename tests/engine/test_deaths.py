@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import subprocess
@@ -320,6 +321,31 @@ class TestSpares:
             ready = launcher._spares[sys.executable, False][0].popen.pid
             story = Runner(tmp_path, launcher).run(flow_of_cells(["import os; print(os.getpid())"]))
         assert story.text("cell_1") == f"{ready}\n"
+
+    def test_a_spare_sees_the_environment_of_today(self, tmp_path, monkeypatch):
+        """What was set, changed or removed since it was started is so in the run, as without a spare."""
+        monkeypatch.setenv("WORD_CHANGED", "old")
+        monkeypatch.setenv("WORD_GONE", "old")
+        code = "import os\nprint({k: v for k, v in os.environ.items() if k.startswith('WORD_')}, os.getpid())"
+        with Launcher() as launcher:
+            launcher.warm()
+            ready = launcher._spares[sys.executable, False][0].popen.pid
+            monkeypatch.setenv("WORD_CHANGED", "new")
+            monkeypatch.setenv("WORD_NEW", "new")
+            monkeypatch.delenv("WORD_GONE")
+            story = Runner(tmp_path, launcher).run(flow_of_cells([code]), env={"WORD_JOB": "its own"})
+        words, _, pid = story.text("cell_1").rpartition(" ")
+        assert ast.literal_eval(words) == {"WORD_CHANGED": "new", "WORD_NEW": "new", "WORD_JOB": "its own"}
+        assert int(pid) == ready
+
+    def test_a_spare_of_another_python_environment_is_not_used(self, tmp_path, monkeypatch):
+        """Variables that count when Python starts need a process that starts with them."""
+        with Launcher() as launcher:
+            launcher.warm()
+            monkeypatch.setenv("PYTHONHASHSEED", "7")
+            story = Runner(tmp_path, launcher).run(flow_of_cells(["print(hash('a'))"]))
+            again = Runner(tmp_path, launcher).run(flow_of_cells(["print(hash('a'))"]))
+        assert story.text("cell_1") == again.text("cell_1")
 
     def test_a_dead_spare_is_replaced(self, tmp_path):
         """A run starts even when its spare was killed."""
