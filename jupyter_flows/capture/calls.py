@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import ChainMap, Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,11 +17,18 @@ from jupyter_flows.capture.machine import CALL_DEPTH, Args, Refused
 from jupyter_flows.capture.resources import FILES, NUMPY_RANDOM, PYPLOT, RANDOM, file_resource
 from jupyter_flows.capture.scopes import Code, Scope
 
-
 #: Functions that only show what they are given.
-_PRINTING = frozenset({"builtins.print", "builtins.str", "builtins.repr", "builtins.display", "builtins.format", "builtins.len"})
-_EXACT = frozenset({"list", "dict", "set", "tuple", "iterator", "defaultdict"})
-_CONTAINER_METHODS = frozenset(name for kind in (list, dict, set, tuple) for name in dir(kind) if name[0] != "_")
+_PRINTING = frozenset(
+    {"builtins.print", "builtins.str", "builtins.repr", "builtins.display", "builtins.format", "builtins.len"}
+)
+#: What the objects of a kind really are: a method that none of these has belongs to another of the value's kinds.
+_REAL: dict[str, frozenset[str]] = {
+    "list": frozenset(dir(list)).union(dir(deque), dir(bytearray), dir(memoryview)),
+    "dict": frozenset(dir(dict)).union(dir(Counter), dir(OrderedDict), dir(ChainMap)),
+    "defaultdict": frozenset(dir(dict)),
+    "set": frozenset(dir(set)),
+    "tuple": frozenset(dir(tuple)).union(("_asdict", "_replace")),
+}
 
 
 class Calls(Expressions):
@@ -81,7 +89,9 @@ class Calls(Expressions):
             return self.instantiate(obj, args, node)
         if obj.kind == "partial":
             given: Args = obj.data
-            both = Args([*given.positional[1:], *args.positional], given.keywords | args.keywords, args.rest or given.rest)
+            both = Args(
+                [*given.positional[1:], *args.positional], given.keywords | args.keywords, args.rest or given.rest
+            )
             return self.call(given.positional[0], both, node)
         if obj.kind == "record":
             made = self.new(node, "tuple", obj.id)
@@ -198,7 +208,9 @@ class Calls(Expressions):
                 returns, version = scope.returns, self.heap.version
                 self.scope = scope
                 self._statements(code)
-                if not scope.recursed or not (scope.changed or scope.returns != returns or self.heap.version != version):
+                if not scope.recursed or not (
+                    scope.changed or scope.returns != returns or self.heap.version != version
+                ):
                     return
                 for name, value in start.items():
                     scope.vars[name] = value = value | scope.vars.get(name, NOTHING)
@@ -245,7 +257,9 @@ class Calls(Expressions):
             self.bind(name, value)
         for arg in arguments.kwonlyargs:
             given = named.pop(arg.arg, None)
-            value = given if given is not None else self.heap.load(function.id, "<default>" + arg.arg) | (rest or NOTHING)
+            value = (
+                given if given is not None else self.heap.load(function.id, "<default>" + arg.arg) | (rest or NOTHING)
+            )
             self.bind(arg.arg, value)
         if arguments.vararg is not None:
             made = self.new(arguments.vararg, "tuple", function.id)
@@ -428,7 +442,14 @@ class Calls(Expressions):
 
     def foreign(self, obj: Obj) -> bool:
         """Tell whether a class or instance inherits from code that is not in the notebook."""
-        harmless = {"builtins.object", "builtins.Exception", "builtins.ValueError", "abc.ABC", "typing.NamedTuple", "enum.Enum"}
+        harmless = {
+            "builtins.object",
+            "builtins.Exception",
+            "builtins.ValueError",
+            "abc.ABC",
+            "typing.NamedTuple",
+            "enum.Enum",
+        }
         return any(
             base.kind != "class" and base.data not in harmless
             for owner in self.classes(obj)
@@ -495,7 +516,9 @@ class Calls(Expressions):
             return self.run(function, Args([frozenset((obj.id,))]), node)
         if "static" in marks:
             return frozenset((function.id,))
-        first = self.heap.load(obj.id, "<class>") if "class" in marks and obj.kind == "instance" else frozenset((obj.id,))
+        first = (
+            self.heap.load(obj.id, "<class>") if "class" in marks and obj.kind == "instance" else frozenset((obj.id,))
+        )
         made = self.heap.make(("bound", obj.id, function.id), "bound")
         made.data = (first, function)
         self.hold(made, first | frozenset((function.id,)))
@@ -567,7 +590,11 @@ class Calls(Expressions):
             found = self.attribute(this, name, place)
             foreign = obj.kind == "instance" and self.foreign(obj)
             if not found or (foreign and found == this):
-                return self.havoc(this | args.all(), node) if foreign or not found and obj.kind != "instance" else NOTHING
+                return (
+                    self.havoc(this | args.all(), node)
+                    if foreign or (not found and obj.kind != "instance")
+                    else NOTHING
+                )
             return self.call(found, args, node)
         if obj.kind == "iterator" and name in ("__next__", "send", "throw", "close"):
             self.touch(args.all())
@@ -575,8 +602,10 @@ class Calls(Expressions):
         held = obj.fields.get(name)
         known = method_effect(obj.kind, name)
         if known is None:
-            if obj.kind in _EXACT and name in _CONTAINER_METHODS:
-                return NOTHING  # another of the value's possible kinds has this method
+            if obj.kind in _REAL and name not in _REAL[obj.kind]:
+                return NOTHING
+            if obj.kind == "iterator" and name in _REAL["list"] | _REAL["dict"]:
+                return NOTHING
             return self.havoc(this | args.all() | (held or NOTHING), node)
         return self.apply(known, this, args, node, name=name)
 
@@ -594,8 +623,10 @@ class Calls(Expressions):
         if shape is not None:
             return shape(self, path, args, node)
         if known.result == "lazy" and not known.calls:
-            return self.lazy(node, "some", NOTHING.union(*args.positional), [args.all()]) if self._callable(args) else self.lazy(
-                node, "zip", None, [*args.positional, *args.keywords.values(), args.rest or NOTHING]
+            return (
+                self.lazy(node, "some", NOTHING.union(*args.positional), [args.all()])
+                if self._callable(args)
+                else self.lazy(node, "zip", None, [*args.positional, *args.keywords.values(), args.rest or NOTHING])
             )
         return self.apply(known, NOTHING, args, node, name=path)
 
@@ -636,7 +667,11 @@ class Calls(Expressions):
         if node is None:
             return
         for item in (*node.args, *(k.value for k in node.keywords)):
-            if isinstance(item, ast.Constant) and isinstance(item.value, str) and ("/" in item.value or "." in item.value):
+            if (
+                isinstance(item, ast.Constant)
+                and isinstance(item.value, str)
+                and ("/" in item.value or "." in item.value)
+            ):
                 self.resources.use(file_resource(item.value), certain="." in item.value and " " not in item.value)
         if any(obj.kind == "path" for obj in self.objects(args.all())):
             self.resources.use(FILES)
@@ -668,12 +703,20 @@ class Calls(Expressions):
 
     def _write(self, value: Value, known: Effect, name: str) -> None:
         if known.deep:
-            value = frozenset(o for o in self.heap.reach(value)[0] if self.heap.objs[o].kind in ("estimator", "rng")) | value
+            value |= self._parts(value)
         self.change(value)
         if name != "append":
             for obj in value:
                 if self.heap.objs[obj].kind in ("list", "json"):
                     self.heap.mix(obj)
+
+    def _parts(self, value: Value) -> Value:
+        """Return what fitting changes besides the estimator: the steps of a pipeline, random generators."""
+        found = NOTHING
+        for obj in self.objects(value):
+            kinds = {"estimator", "rng"} if obj.data and obj.data[1] else {"rng"}
+            found |= frozenset(o for o in self.heap.reach((obj.id,))[0] if self.heap.objs[o].kind in kinds)
+        return found
 
     def store_into(self, receiver: Value, value: Value) -> None:
         """Let objects keep what they are given, and what it gives when gone through."""
@@ -700,7 +743,9 @@ class Calls(Expressions):
             {"read": self.resources.read, "use": self.resources.use, "new": self.resources.renew}[mode](resource)
         if known.file:
             mode, index = known.file
-            self.use_file(args.constant(index, ("path", "filepath_or_buffer", "fname")[0]), write=mode == "writes", args=args)
+            self.use_file(
+                args.constant(index, ("path", "filepath_or_buffer", "fname")[0]), write=mode == "writes", args=args
+            )
         if known.draws:
             self.draw(args)
         if known.random and self._draws_random(receiver, args):
@@ -741,7 +786,7 @@ class Calls(Expressions):
         if not receiver:
             return True
         return any(
-            self.heap.objs[o].kind == "estimator" and self.heap.objs[o].data for o in self.heap.reach(receiver)[0]
+            self.heap.objs[o].kind == "estimator" and self.heap.objs[o].data[0] for o in self.heap.reach(receiver)[0]
         )
 
     @staticmethod
@@ -787,7 +832,12 @@ class Calls(Expressions):
             return everything | called
         if result == "element":
             held = NOTHING.union(*(self.heap.load_all(o) for o in receiver | (NOTHING if receiver else everything)))
-            return held | everything | called | (receiver if any(o.kind in ("axes", "figure") for o in self.objects(receiver)) else NOTHING)
+            return (
+                held
+                | everything
+                | called
+                | (receiver if any(o.kind in ("axes", "figure") for o in self.objects(receiver)) else NOTHING)
+            )
         if result == "view":
             return self._view_result(kind, receiver or everything, args, node) | called
         if result == "iter":
@@ -795,7 +845,9 @@ class Calls(Expressions):
         made = self.new(node, kind or "unknown", result)
         for obj in self.objects(receiver | everything):
             made.touches |= obj.touches
-        self.hold(made, (everything | receiver if result == "hold" else self.heap.inner(everything | receiver)) | called)
+        self.hold(
+            made, (everything | receiver if result == "hold" else self.heap.inner(everything | receiver)) | called
+        )
         return frozenset((made.id,))
 
     def _view_result(self, kind: str, sources: Value, args: Args, node: object) -> Value:
@@ -803,7 +855,9 @@ class Calls(Expressions):
         self.hold(made, self.heap.inner(sources))
         found = {made.id}
         for obj in self.objects(sources):
-            if obj.kind not in ("api", "function", "class", "tuple") and not (kind == "pandas" and obj.kind in ("list", "dict")):
+            if obj.kind not in ("api", "function", "class", "tuple") and not (
+                kind == "pandas" and obj.kind in ("list", "dict")
+            ):
                 found.add(self.view(obj.id, kind, "view").id)
         for obj in self.objects(self.heap.inner(sources)):
             if obj.kind in ("pandas", "ndarray"):
@@ -913,7 +967,9 @@ def _zip(calls: Calls, args: Args, node: object) -> Value:
 
 
 def _map(calls: Calls, args: Args, node: object) -> Value:
-    return calls.lazy(node, "map", args.positional[0] if args.positional else NOTHING, [*args.positional[1:], args.rest or NOTHING])
+    return calls.lazy(
+        node, "map", args.positional[0] if args.positional else NOTHING, [*args.positional[1:], args.rest or NOTHING]
+    )
 
 
 def _filter(calls: Calls, args: Args, node: object) -> Value:
@@ -933,7 +989,9 @@ def _getattr(calls: Calls, args: Args, node: object) -> Value:
 def _setattr(calls: Calls, args: Args, node: object) -> Value:
     name = args.constant(1)
     if args.positional:
-        calls.set_attribute(args.positional[0], name if isinstance(name, str) else ANY, NOTHING.union(*args.positional[1:]))
+        calls.set_attribute(
+            args.positional[0], name if isinstance(name, str) else ANY, NOTHING.union(*args.positional[1:])
+        )
     return NOTHING
 
 
@@ -947,7 +1005,9 @@ def _type(calls: Calls, args: Args, node: object) -> Value:
 
 def _open(calls: Calls, args: Args, node: object) -> Value:
     mode = args.constant(1, "mode")
-    reads = len(args.positional) < 2 and "mode" not in args.keywords or (isinstance(mode, str) and not set(mode) & set("wax+"))
+    reads = (len(args.positional) < 2 and "mode" not in args.keywords) or (
+        isinstance(mode, str) and not set(mode) & set("wax+")
+    )
     calls.touch(args.all())
     path = args.constant(0, "file")
     made = calls.new(node, "file")
@@ -962,7 +1022,11 @@ def _open(calls: Calls, args: Args, node: object) -> Value:
 def _copy(calls: Calls, args: Args, node: object) -> Value:
     calls.touch(args.all())
     copies: dict[int, int] = {}
-    objs = [o for o in calls.heap.reach(args.all())[0] if calls.heap.objs[o].kind not in ("function", "class", "api", "closure", "scope")]
+    objs = [
+        o
+        for o in calls.heap.reach(args.all())[0]
+        if calls.heap.objs[o].kind not in ("function", "class", "api", "closure", "scope")
+    ]
     shallow = isinstance(node, ast.Call) and ast.unparse(node.func).endswith("copy.copy")
     for number in args.all() if shallow else objs:
         old = calls.heap.objs[number]
@@ -996,7 +1060,9 @@ def _defaultdict(calls: Calls, args: Args, node: object) -> Value:
     made = calls.new(node, "defaultdict")
     calls.touch(args.all())
     calls.hold(made, args.positional[0] if args.positional else NOTHING, "<factory>")
-    calls.hold(made, calls.heap.inner(NOTHING.union(args.rest or NOTHING, *args.positional[1:], *args.keywords.values())))
+    calls.hold(
+        made, calls.heap.inner(NOTHING.union(args.rest or NOTHING, *args.positional[1:], *args.keywords.values()))
+    )
     return frozenset((made.id,))
 
 
@@ -1037,15 +1103,19 @@ def _estimator(calls: Calls, path: str, args: Args, node: object) -> Value:
     made = calls.new(node, "estimator")
     seeded = "random_state" in args.keywords and args.constant(-1, "random_state") is not None
     seeded = seeded or ("random_state" in args.keywords and not calls._literal(args))
-    plain = path.rpartition(".")[2] in DETERMINISTIC and not {"solver", "probability", "shuffle", "selection"} & set(args.keywords)
-    made.data = not (seeded or plain)
+    plain = path.rpartition(".")[2] in DETERMINISTIC and not {"solver", "probability", "shuffle", "selection"} & set(
+        args.keywords
+    )
+    made.data = (not (seeded or plain), path.startswith("sklearn.pipeline."))
     calls.hold(made, args.all() | calls.heap.inner(args.all()))
     return frozenset((made.id,))
 
 
 def _split(calls: Calls, args: Args, node: object) -> Value:
     calls.touch(args.all())
-    seeded = "random_state" in args.keywords and (args.constant(-1, "random_state") is not None or not calls._literal(args))
+    seeded = "random_state" in args.keywords and (
+        args.constant(-1, "random_state") is not None or not calls._literal(args)
+    )
     if not seeded and args.constant(-1, "shuffle") is not False:
         calls.resources.use(NUMPY_RANDOM)
     calls._write_out(args)

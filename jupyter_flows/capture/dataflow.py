@@ -66,9 +66,7 @@ def connect(cells: Sequence[Cell], *, rules: Rules = ALL_RULES) -> Dataflow:
     for index, (cell, tree) in enumerate(zip(cells, trees, strict=True)):
         if _is_definition(machine, tree, definitions):
             definitions.add(index)
-        machine.run_cell(
-            index, tree, parameters=is_parameters(cell), may_fail="raises-exception" in cell.tags
-        )
+        machine.run_cell(index, tree, parameters=is_parameters(cell), may_fail="raises-exception" in cell.tags)
         refs.append(refs_of(machine, index, tree))
     machine.resources.settle(machine.ledger)
     reasons = dict(machine.ledger.reasons)
@@ -126,7 +124,9 @@ def _edge(cells: Sequence[Cell], pair: tuple[int, int], reasons: set[Reason], ba
     upstream, downstream = pair
     names = frozenset(name for name, _, _ in reasons if name)
     kinds = frozenset(kind for _, kind, _ in reasons)
-    return Edge(upstream, downstream, names, kinds or frozenset({WRITE_AFTER_WRITE}), _why(cells, pair, reasons, barriers))
+    return Edge(
+        upstream, downstream, names, kinds or frozenset({WRITE_AFTER_WRITE}), _why(cells, pair, reasons, barriers)
+    )
 
 
 _WORDS = {
@@ -149,7 +149,11 @@ def _why(cells: Sequence[Cell], pair: tuple[int, int], reasons: set[Reason], bar
         rank = _RANK.index(kind) * 2 - is_object
         if name not in best or rank < best[name][0]:
             shown = f"`{name}`" if name and name[0] != "<" else name or "an object"
-            words = f"uses {shown} after {cell}" if name[:1] == "<" else _WORDS[kind, is_object].format(name=shown, cell=cell)
+            words = (
+                f"uses {shown} after {cell}"
+                if name[:1] == "<"
+                else _WORDS[kind, is_object].format(name=shown, cell=cell)
+            )
             best[name] = (rank, words)
     parts = [words for _, words in sorted(best.values())][:4]
     if downstream in barriers:

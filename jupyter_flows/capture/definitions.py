@@ -6,9 +6,29 @@ import ast
 
 #: Decorators that do nothing when applied but describe.
 _PURE = frozenset(
-    "staticmethod classmethod property dataclass dataclasses.dataclass abstractmethod abc.abstractmethod "
-    "functools.wraps wraps total_ordering functools.total_ordering overload typing.overload final typing.final "
-    "contextmanager contextlib.contextmanager cached_property functools.cached_property override typing.override".split()
+    [
+        "staticmethod",
+        "classmethod",
+        "property",
+        "dataclass",
+        "dataclasses.dataclass",
+        "abstractmethod",
+        "abc.abstractmethod",
+        "functools.wraps",
+        "wraps",
+        "total_ordering",
+        "functools.total_ordering",
+        "overload",
+        "typing.overload",
+        "final",
+        "typing.final",
+        "contextmanager",
+        "contextlib.contextmanager",
+        "cached_property",
+        "functools.cached_property",
+        "override",
+        "typing.override",
+    ]
 )
 _LITERALS = (ast.Constant, ast.UnaryOp, ast.UAdd, ast.USub, ast.Tuple, ast.Load, ast.BinOp, ast.operator)
 
@@ -88,7 +108,17 @@ def _decorator(node: ast.expr, names: set[str]) -> bool:
 
 def _describes(node: ast.expr, names: set[str]) -> bool:
     """Accept names, attributes, subscripts and unions: what bases and annotations are made of."""
-    allowed = (ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.Constant, ast.BinOp, ast.BitOr, ast.Load)
+    allowed = (
+        ast.Name,
+        ast.Attribute,
+        ast.Subscript,
+        ast.Tuple,
+        ast.List,
+        ast.Constant,
+        ast.BinOp,
+        ast.BitOr,
+        ast.Load,
+    )
     parts = list(ast.walk(node))
     names.update(part.id for part in parts if isinstance(part, ast.Name))
     return all(isinstance(part, allowed) for part in parts)

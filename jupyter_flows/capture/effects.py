@@ -18,7 +18,7 @@ A spec is words: first the result, then flags::
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from jupyter_flows.capture.knowledge import functions, methods
 
@@ -45,7 +45,7 @@ class Effect:
 _FLAGS = {"w": "writes", "W": "deep", "s": "stores", "c": "calls", "i": "iterates", "draw": "draws", "rand": "random"}
 
 
-@lru_cache(maxsize=None)
+@cache
 def effect(spec: str) -> Effect:
     """Read a spec."""
     first, *words = spec.split()
@@ -70,7 +70,7 @@ def effect(spec: str) -> Effect:
     return Effect(**values)  # type: ignore[arg-type]
 
 
-@lru_cache(maxsize=None)
+@cache
 def function_effect(path: str) -> Effect | None:
     """Return what the function at an import path does, None if nobody knows."""
     spec = functions.TABLE.get(path)
@@ -84,7 +84,7 @@ def function_effect(path: str) -> Effect | None:
     return None if not spec else effect(spec)
 
 
-@lru_cache(maxsize=None)
+@cache
 def method_effect(kind: str, name: str) -> Effect | None:
     """Return what a method of a kind of object does, None if nobody knows."""
     spec = methods.TABLE.get(kind, {}).get(name)

@@ -20,8 +20,21 @@ VIEWED = frozenset({"pandas", "ndarray", "items"})
 NOT_IMPLICIT = frozenset({"__init__", "__new__", "__init_subclass__", "__class_getitem__", "__post_init__"})
 #: Of these, the ones that run when it is only shown.
 _SHOWING = frozenset(
-    "__repr__ __str__ __format__ __len__ __bool__ __iter__ __next__ __getitem__ __getattr__ __getattribute__ __hash__ "
-    "__eq__ __contains__".split()
+    [
+        "__repr__",
+        "__str__",
+        "__format__",
+        "__len__",
+        "__bool__",
+        "__iter__",
+        "__next__",
+        "__getitem__",
+        "__getattr__",
+        "__getattribute__",
+        "__hash__",
+        "__eq__",
+        "__contains__",
+    ]
 )
 #: Attributes that are immutable facts about an object.
 _FACTS = frozenset({"shape", "size", "ndim", "dtype", "dtypes", "empty", "nbytes", "name", "__name__", "__doc__"})
@@ -215,7 +228,7 @@ class Expressions(Machine):
             return self.instance_attribute(obj, name, node)
         if kind in ("class", "super"):
             return self.class_attribute(obj, name, node)
-        if name in _FACTS and kind in ARRAYS or (kind == "path" and name in _PATH_FACTS):
+        if (name in _FACTS and kind in ARRAYS) or (kind == "path" and name in _PATH_FACTS):
             return NOTHING
         if kind in VIEWED:
             view = self.view(obj.id, "ndarray" if name == "values" else kind, "." + name)
@@ -327,7 +340,7 @@ class Expressions(Machine):
                 cell.data = scope
                 scope.cell = cell.id
             cell = self.heap.objs[scope.cell]
-            for name in scope.names.captured if scope.names.captured else scope.vars:
+            for name in scope.names.captured or scope.vars:
                 if name in scope.vars:
                     self.hold(cell, scope.vars[name], name)
             self.hold(made, frozenset((cell.id,)), "<closure>")

@@ -20,6 +20,9 @@ ANY = "*"
 #: Objects that code does not change by being handed them.
 INERT = frozenset({"function", "class", "api"})
 
+#: Kinds that hold numbers: no library puts objects of its own into frames and arrays that it is given.
+DATA = frozenset({"pandas", "ndarray"})
+
 
 class Region:
     """Objects that may share state; a node of a union-find forest."""
@@ -132,6 +135,8 @@ class Heap:
         return self._with_blob(obj, frozenset().union(*fields.values()))
 
     def _with_blob(self, obj: int, found: Value) -> Value:
+        if self.objs[obj].kind in DATA:
+            return found
         blob = self.region(obj).blob
         return found if blob is None or blob in found else found | {blob}
 

@@ -113,7 +113,11 @@ class Machine:
     def __init__(self, rules: Rules = ALL_RULES) -> None:
         self.rules = rules
         self.heap = Heap()
-        kinds = [n.replace("_", "-") for n in ("read_after_write", "write_after_read", "write_after_write") if getattr(rules, n)]
+        kinds = [
+            n.replace("_", "-")
+            for n in ("read_after_write", "write_after_read", "write_after_write")
+            if getattr(rules, n)
+        ]
         self.ledger = Ledger(kinds)
         self.resources = Resources(rules.resources)
         self.module = Scope(Names(), None)
@@ -206,7 +210,11 @@ class Machine:
 
     def known(self) -> Hashable:
         """Return what a call's effects depend on, besides its arguments: the same again need not be followed again."""
-        return self.heap.version, self.bindings, self.figure is None or [id(g) for g in self.logs[: len(self.figure)]] == self.figure
+        return (
+            self.heap.version,
+            self.bindings,
+            self.figure is None or [id(g) for g in self.logs[: len(self.figure)]] == self.figure,
+        )
 
     # ---- accesses
 
@@ -373,7 +381,9 @@ class Machine:
             return
         old = scope.vars.get(name)
         self._log((scope, name), (old, -1))
-        if old is not None and (self.weak or scope.accumulate or scope is not self.scope or name in scope.names.captured):
+        if old is not None and (
+            self.weak or scope.accumulate or scope is not self.scope or name in scope.names.captured
+        ):
             value |= old
         scope.vars[name] = value
         if value != old and (name in scope.names.captured or scope.accumulate):

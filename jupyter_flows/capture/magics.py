@@ -13,15 +13,58 @@ from jupyter_flows.capture.statements import Statements
 
 #: Magics that show something and change nothing.
 _SHOWING = frozenset(
-    "html HTML javascript js latex markdown svg pinfo pinfo2 psource pdoc pfile pdef pycat lsmagic quickref magic "
-    "alias_magic page precision colors pprint xmode tb doctest_mode load_ext reload_ext unload_ext autoreload "
-    "automagic autosave config_ logstop hist history notebook pwd ls ll env_ dirs date".split()
+    [
+        "html",
+        "HTML",
+        "javascript",
+        "js",
+        "latex",
+        "markdown",
+        "svg",
+        "pinfo",
+        "pinfo2",
+        "psource",
+        "pdoc",
+        "pfile",
+        "pdef",
+        "pycat",
+        "lsmagic",
+        "quickref",
+        "magic",
+        "alias_magic",
+        "page",
+        "precision",
+        "colors",
+        "pprint",
+        "xmode",
+        "tb",
+        "doctest_mode",
+        "load_ext",
+        "reload_ext",
+        "unload_ext",
+        "autoreload",
+        "automagic",
+        "autosave",
+        "config_",
+        "logstop",
+        "hist",
+        "history",
+        "notebook",
+        "pwd",
+        "ls",
+        "ll",
+        "env_",
+        "dirs",
+        "date",
+    ]
 )
 #: Magics whose text is Python of the cell.
 _RUNNING = frozenset({"time", "prun", "capture", "memit", "mprun", "lprun"})
 _REPEATING = frozenset({"timeit"})
 _SETTINGS = frozenset({"matplotlib", "config"})
-_SHELLS = frozenset({"bash", "sh", "script", "sx", "system", "!", "cmd", "perl", "ruby", "pypy", "python", "python3", "python2"})
+_SHELLS = frozenset(
+    {"bash", "sh", "script", "sx", "system", "!", "cmd", "perl", "ruby", "pypy", "python", "python3", "python2"}
+)
 _INTERPOLATED = re.compile(r"\{([^{}]+)\}|\$([A-Za-z_]\w*)")
 
 
@@ -73,7 +116,7 @@ class Magics(Statements):
             return NOTHING
         if name in ("writefile", "file", "%writefile"):
             self._interpolate(line, node)
-            self.resources.use(file_resource(line.split()[-1] if line.split() else None))
+            self.resources.use(file_resource(line.rsplit(maxsplit=1)[-1] if line.split() else None))
             return NOTHING
         if name in ("env", "set_env"):
             self._interpolate(line, node)

@@ -111,7 +111,9 @@ def _collect(body: list[ast.stmt] | list[ast.expr], names: Names) -> None:
             local = Names()
             _collect_children(node, local)
             names.own |= local.own - inner_targets
-            inner |= {n.id for f in ast.walk(node) if isinstance(f, _NESTED) for n in ast.walk(f) if isinstance(n, ast.Name)}
+            inner |= {
+                n.id for f in ast.walk(node) if isinstance(f, _NESTED) for n in ast.walk(f) if isinstance(n, ast.Name)
+            }
             names.generator |= local.generator
         else:
             stack.extend(ast.iter_child_nodes(node))
@@ -152,9 +154,9 @@ def _note(node: ast.AST, names: Names) -> None:
         names.nonlocals.update(node.names)
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
         names.own.update((a.asname or a.name.split(".")[0]) for a in node.names)
-    elif isinstance(node, ast.ExceptHandler) and node.name:
-        names.own.add(node.name)
-    elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
+    elif (isinstance(node, ast.ExceptHandler) and node.name) or (
+        isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name
+    ):
         names.own.add(node.name)
     elif isinstance(node, ast.MatchMapping) and node.rest:
         names.own.add(node.rest)

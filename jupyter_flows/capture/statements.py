@@ -12,7 +12,6 @@ from jupyter_flows.capture import expressions
 from jupyter_flows.capture.calls import Calls
 from jupyter_flows.capture.expressions import VIEWED, is_special
 from jupyter_flows.capture.heap import ANY, NOTHING, Obj, Value
-from jupyter_flows.capture.knowledge.functions import SETTINGS
 from jupyter_flows.capture.machine import Args
 from jupyter_flows.capture.scopes import Scope, class_names
 
@@ -402,7 +401,9 @@ class Statements(Calls):
     def _import(self, node: ast.Import) -> None:
         for alias in node.names:
             top = alias.name.split(".")[0]
-            self._bind_import(Import(alias.name, None, alias.asname or top, 0, node.lineno), alias.name if alias.asname else top)
+            self._bind_import(
+                Import(alias.name, None, alias.asname or top, 0, node.lineno), alias.name if alias.asname else top
+            )
 
     def _import_from(self, node: ast.ImportFrom) -> None:
         module = node.module or ""

@@ -574,7 +574,12 @@ class Generator:
         """Do what nobody can follow."""
         self.counts["opaque"] += 1
         rows, number = self.pick("l"), self.pick("i")
-        how = [f"exec('{rows}.append(4)')", f"globals()['{number}'] = 5", f"exec('{number} = 6')", f"print(eval('{number}'))"]
+        how = [
+            f"exec('{rows}.append(4)')",
+            f"globals()['{number}'] = 5",
+            f"exec('{number} = 6')",
+            f"print(eval('{number}'))",
+        ]
         self.say(self.random.choice(how))
 
     def chance(self) -> None:

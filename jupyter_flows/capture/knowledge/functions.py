@@ -328,7 +328,10 @@ _PYPLOT = {
     "seaborn.set_palette": "scalar use:rcparams",
     "seaborn.despine": "scalar draw",
 }
-_FIGURE_LEVEL = _rows("seaborn", ("grid", "pairplot jointplot catplot relplot displot lmplot clustermap FacetGrid PairGrid JointGrid factorplot"))
+_FIGURE_LEVEL = _rows(
+    "seaborn",
+    ("grid", "pairplot jointplot catplot relplot displot lmplot clustermap FacetGrid PairGrid JointGrid factorplot"),
+)
 
 _ESTIMATORS = (
     "cluster compose covariance cross_decomposition decomposition discriminant_analysis dummy ensemble "
@@ -359,7 +362,10 @@ _SKLEARN = (
         "sklearn.metrics.make_scorer": "hold:unknown",
     }
 )
-_SCIPY = {f"scipy.{part}.*": "fresh:ndarray" for part in "special linalg fft ndimage sparse constants signal".split()}
+_SCIPY = {
+    f"scipy.{part}.*": "fresh:ndarray"
+    for part in ["special", "linalg", "fft", "ndimage", "sparse", "constants", "signal"]
+}
 
 TABLE: dict[str, str] = (
     _BUILTINS | _EXCEPTIONS | _STANDARD | _NUMPY | _NUMPY_RANDOM | _PANDAS | _PYPLOT | _FIGURE_LEVEL | _SKLEARN | _SCIPY
@@ -367,13 +373,63 @@ TABLE: dict[str, str] = (
 
 #: Attributes of libraries that are immutable constants (or classes used as such).
 CONSTANTS = frozenset(
-    "math.pi math.e math.inf math.nan math.tau numpy.pi numpy.e numpy.inf numpy.nan numpy.newaxis numpy.NaN "
-    "sys.version sys.version_info sys.platform sys.executable sys.maxsize sys.byteorder os.sep os.linesep os.name "
-    "os.pathsep string.ascii_letters string.ascii_lowercase string.ascii_uppercase string.digits string.punctuation "
-    "string.whitespace string.printable builtins.NotImplemented builtins.Ellipsis builtins.__name__ builtins.__doc__ "
-    "builtins.__file__ numpy.float64 numpy.int64 numpy.float32 numpy.int32 numpy.uint8 numpy.bool_ numpy.euler_gamma "
-    "pandas.NA pandas.NaT numpy.__version__ pandas.__version__ sklearn.__version__ matplotlib.__version__ "
-    "re.IGNORECASE re.I re.MULTILINE re.M re.DOTALL re.S re.VERBOSE re.X datetime.timezone.utc".split()
+    [
+        "math.pi",
+        "math.e",
+        "math.inf",
+        "math.nan",
+        "math.tau",
+        "numpy.pi",
+        "numpy.e",
+        "numpy.inf",
+        "numpy.nan",
+        "numpy.newaxis",
+        "numpy.NaN",
+        "sys.version",
+        "sys.version_info",
+        "sys.platform",
+        "sys.executable",
+        "sys.maxsize",
+        "sys.byteorder",
+        "os.sep",
+        "os.linesep",
+        "os.name",
+        "os.pathsep",
+        "string.ascii_letters",
+        "string.ascii_lowercase",
+        "string.ascii_uppercase",
+        "string.digits",
+        "string.punctuation",
+        "string.whitespace",
+        "string.printable",
+        "builtins.NotImplemented",
+        "builtins.Ellipsis",
+        "builtins.__name__",
+        "builtins.__doc__",
+        "builtins.__file__",
+        "numpy.float64",
+        "numpy.int64",
+        "numpy.float32",
+        "numpy.int32",
+        "numpy.uint8",
+        "numpy.bool_",
+        "numpy.euler_gamma",
+        "pandas.NA",
+        "pandas.NaT",
+        "numpy.__version__",
+        "pandas.__version__",
+        "sklearn.__version__",
+        "matplotlib.__version__",
+        "re.IGNORECASE",
+        "re.I",
+        "re.MULTILINE",
+        "re.M",
+        "re.DOTALL",
+        "re.S",
+        "re.VERBOSE",
+        "re.X",
+        "datetime.timezone.utc",
+    ]
 )
 
 #: Objects inside libraries that cells set: the longest prefix tells the resource.
@@ -390,13 +446,64 @@ SETTINGS = {
 
 #: Estimators that draw no random numbers unless told to (their ``random_state`` is unused or absent by default).
 DETERMINISTIC = frozenset(
-    "LinearRegression Ridge Lasso ElasticNet LogisticRegression StandardScaler MinMaxScaler MaxAbsScaler RobustScaler "
-    "Normalizer Binarizer OneHotEncoder OrdinalEncoder LabelEncoder LabelBinarizer PolynomialFeatures SimpleImputer "
-    "KNNImputer KNeighborsClassifier KNeighborsRegressor NearestNeighbors GaussianNB MultinomialNB BernoulliNB "
-    "ComplementNB SVC SVR Pipeline FeatureUnion ColumnTransformer make_pipeline make_union make_column_transformer "
-    "CountVectorizer TfidfVectorizer TfidfTransformer "
-    "HashingVectorizer LinearDiscriminantAnalysis QuadraticDiscriminantAnalysis AgglomerativeClustering DBSCAN "
-    "SelectKBest VarianceThreshold FunctionTransformer IsotonicRegression DictVectorizer PowerTransformer "
-    "MultiLabelBinarizer KernelDensity BayesianRidge HuberRegressor KFold GroupKFold TimeSeriesSplit "
-    "LeaveOneOut StratifiedKFold GridSearchCV RidgeCV".split()
+    [
+        "LinearRegression",
+        "Ridge",
+        "Lasso",
+        "ElasticNet",
+        "LogisticRegression",
+        "StandardScaler",
+        "MinMaxScaler",
+        "MaxAbsScaler",
+        "RobustScaler",
+        "Normalizer",
+        "Binarizer",
+        "OneHotEncoder",
+        "OrdinalEncoder",
+        "LabelEncoder",
+        "LabelBinarizer",
+        "PolynomialFeatures",
+        "SimpleImputer",
+        "KNNImputer",
+        "KNeighborsClassifier",
+        "KNeighborsRegressor",
+        "NearestNeighbors",
+        "GaussianNB",
+        "MultinomialNB",
+        "BernoulliNB",
+        "ComplementNB",
+        "SVC",
+        "SVR",
+        "Pipeline",
+        "FeatureUnion",
+        "ColumnTransformer",
+        "make_pipeline",
+        "make_union",
+        "make_column_transformer",
+        "CountVectorizer",
+        "TfidfVectorizer",
+        "TfidfTransformer",
+        "HashingVectorizer",
+        "LinearDiscriminantAnalysis",
+        "QuadraticDiscriminantAnalysis",
+        "AgglomerativeClustering",
+        "DBSCAN",
+        "SelectKBest",
+        "VarianceThreshold",
+        "FunctionTransformer",
+        "IsotonicRegression",
+        "DictVectorizer",
+        "PowerTransformer",
+        "MultiLabelBinarizer",
+        "KernelDensity",
+        "BayesianRidge",
+        "HuberRegressor",
+        "KFold",
+        "GroupKFold",
+        "TimeSeriesSplit",
+        "LeaveOneOut",
+        "StratifiedKFold",
+        "GridSearchCV",
+        "RidgeCV",
+    ]
 )

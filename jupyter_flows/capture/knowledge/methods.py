@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 
-
 def _rows(*rows: tuple[str, str]) -> dict[str, str]:
     return {name: spec for spec, names in rows for name in names.split()}
 
@@ -67,11 +66,14 @@ _PANDAS = _rows(
     ("view:ndarray", "to_numpy ravel"),
     ("scalar", "info to_string to_markdown to_html to_latex to_json keys"),
     ("scalar writes0", "to_csv to_excel to_parquet to_pickle to_feather to_hdf to_stata"),
-    ("fresh:axes draw", "plot hist boxplot plot.line plot.bar plot.barh plot.scatter plot.hist plot.box plot.kde plot.area plot.pie"),
+    (
+        "fresh:axes draw",
+        "plot hist boxplot plot.line plot.bar plot.barh plot.scatter plot.hist plot.box plot.kde plot.area plot.pie",
+    ),
     ("element w", "pop"),
     ("scalar w s", "insert update"),
 )
-_PANDAS |= {name: "fresh:pandas rand" for name in ("sample",)}
+_PANDAS |= dict.fromkeys(("sample",), "fresh:pandas rand")
 _NDARRAY = _rows(
     (
         "fresh:ndarray",
@@ -149,7 +151,9 @@ _RNG = _rows(
     ("scalar w", "seed setstate set_state"),
     ("fresh:list", "getstate get_state"),
 )
-_FILE = _rows(("scalar w", "read readline write close flush seek tell truncate writelines"), ("fresh:list w", "readlines"))
+_FILE = _rows(
+    ("scalar w", "read readline write close flush seek tell truncate writelines"), ("fresh:list w", "readlines")
+)
 
 TABLE: dict[str, dict[str, str]] = {
     "list": _LIST,
