@@ -20,7 +20,8 @@ ANY = "*"
 #: Objects that code does not change by being handed them.
 INERT = frozenset({"function", "class", "api"})
 
-#: Kinds that hold numbers: no library puts objects of its own into frames and arrays that it is given.
+#: Kinds that copy what is put into them. We take it that no library puts changeable objects of its own into
+#: frames and arrays; those of the notebook (lists, dicts, instances) are followed through them.
 DATA = frozenset({"pandas", "ndarray"})
 
 
@@ -110,6 +111,8 @@ class Heap:
 
     def store(self, obj: int, field: str, value: Value) -> None:
         """Let an object hold more."""
+        if value and self.objs[obj].kind in DATA:  # their items are copied in, what is not a number is shared
+            value = frozenset(o for o in value if self.objs[o].kind not in DATA and self.objs[o].kind != "unknown")
         if not value:
             return
         fields = self.objs[obj].fields
