@@ -1,4 +1,4 @@
-"""The board: a few bytes of shared memory that say which task runs, readable after a process was killed."""
+"""The board: a few bytes of shared memory that say which task runs, and until when; readable after a sudden death."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 
 #: No task runs.
 IDLE = -1
-_HEADER = 8
+_HEADER = 16
 
 
 class Board:
@@ -25,6 +25,8 @@ class Board:
         #: ``cell[0]`` is the number of the running task, or `IDLE`.
         self.cell = memoryview(self._map).cast("i")
         self.cell[0] = IDLE
+        #: ``limit[0]`` is when, by the monotonic clock, the running task must have ended; 0 for never.
+        self.limit = memoryview(self._map)[8:].cast("d")
 
 
 def board_file() -> int:
@@ -43,3 +45,9 @@ def running_task(fd: int) -> str | None:
     number = memoryview(data)[:4].cast("i")[0]
     slugs = data[_HEADER:].decode().split("\n")
     return slugs[number] if 0 <= number < len(slugs) else None
+
+
+def limit_of(fd: int) -> float:
+    """Return the limit that the board in `fd` has; 0 for none."""
+    data = os.pread(fd, _HEADER, 0)
+    return float(memoryview(data)[8:].cast("d")[0]) if len(data) == _HEADER else 0.0

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
-from jupyter_flows.engine.board import board_file, running_task
+from jupyter_flows.engine.board import board_file, limit_of, running_task
 from jupyter_flows.errors import RunError
 
 TAIL_BYTES = 4000
@@ -44,6 +45,11 @@ class Child:
     def running_task(self) -> str | None:
         """Return the task that runs, or ran when it died."""
         return running_task(self.board_fd)
+
+    def overdue(self, seconds: float) -> bool:
+        """Tell whether its task is past its limit by so much: it sits where nothing interrupts it."""
+        limit = limit_of(self.board_fd)
+        return limit > 0 and time.monotonic() > limit + seconds
 
     def last_words(self) -> str:
         """Return the end of what the interpreter itself wrote to standard error."""

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 GRACE_SECONDS = 10.0
 #: How long a process may take to leave after its run's final state.
 LEAVE_SECONDS = 5.0
+#: How long a task may be past its limit, inside code that can't be interrupted, before its process is killed.
+OVERDUE_SECONDS = 2.0
 _POLL_SECONDS = 0.5
 _CHUNK_BYTES = 1 << 16
 _FINAL = frozenset(name.value for name in FINISHED)
@@ -40,6 +42,7 @@ class Process:
         self._running: set[str] = set()
         self._cancelled = False
         self._kill_at: float | None = None
+        self._overdue = False
         self._rest = b""
         self._thread = threading.Thread(target=self._watch, name=f"run-process-{self.pid}", daemon=True)
 
@@ -85,7 +88,8 @@ class Process:
                 if not settled and (self._final or time.monotonic() - started > 2 * _POLL_SECONDS):
                     settled = True
                     self._on_settled()
-                if self._kill_at is not None and time.monotonic() > self._kill_at:
+                self._overdue = self._overdue or self._child.overdue(OVERDUE_SECONDS)
+                if self._overdue or (self._kill_at is not None and time.monotonic() > self._kill_at):
                     self._kill_group()
             self._drain()
             self._child.popen.wait()
@@ -169,6 +173,11 @@ class Process:
         if self._cancelled:
             self._close_task(task, "Cancelled", "it did not stop when interrupted, and was killed")
             self._emit("run", state="Cancelled", message="cancelled; its process did not stop in time and was killed")
+            return
+        if self._overdue and task:
+            message = "it took longer than its limit, could not be interrupted, and was killed"
+            self._close_task(task, "TimedOut", message)
+            self._emit("run", state="Failed", message=f"{task}: {message}")
             return
         self._close_task(task, "Failed", f"its process {how}")
         last = f": {words.splitlines()[-1]}" if words and not task else ""

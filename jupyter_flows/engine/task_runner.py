@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from time import time
+from time import monotonic, time
 from typing import Any, Protocol
 
 from jupyter_flows.core.state import StateName
@@ -53,7 +53,8 @@ class TaskRunner:
         self.since = 0.0
         self.stopping = threading.Event()
         #: ``[0]`` is the number of the running task; shared memory in a run process.
-        self._cell = (board or Board()).cell
+        self._board = board or Board()
+        self._cell = self._board.cell
         self._calls = plan.calls
         #: What executors with threads of their own set as `current_place` there.
         self.place = Place(run, plan.slugs)
@@ -137,6 +138,8 @@ class TaskRunner:
         try:
             if self._witness:
                 self._witness.before(number, attempt)
+            if task.timeout_seconds is not None:
+                self._board.limit[0] = monotonic() + task.timeout_seconds
             with deadline(task.timeout_seconds):
                 self._cell[0] = number
                 done = fn(*values) if names is None else fn(**dict(zip(names, values, strict=True)))
@@ -145,6 +148,7 @@ class TaskRunner:
         except BaseException as error:  # noqa: BLE001 - a task may raise anything
             failure = error
         self._cell[0] = IDLE
+        self._board.limit[0] = 0
         if self._witness:
             self._witness.after(number)
         if failure is None:

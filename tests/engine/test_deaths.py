@@ -95,7 +95,7 @@ def cancel_when_running(word="ready"):
 
     def when(event: Event, process):
         if event.kind == "stream" and word in event.body["text"]:
-            process.cancel()
+            process.cancel(grace_seconds=PATIENCE_SECONDS / 2)
 
     return when
 
@@ -193,6 +193,15 @@ def test_a_task_that_will_not_stop_is_killed(runner):
     story = runner.run(flow_of_cells([code]), when=when)
     assert story.state == ("Cancelled", "cancelled; its process did not stop in time and was killed")
     assert (story.tasks(), story.code) == ({"cell_1": ["Running", "Cancelled"]}, -signal.SIGKILL)
+
+
+def test_code_that_nothing_interrupts_is_killed_at_its_limit(runner):
+    """A C function that holds the interpreter hears no signal: the launcher ends it, and says TimedOut."""
+    code = "sum(range(10**15))"
+    story = runner.run(flow_of_cells([cell_task(1, code, name="count", timeout_seconds=0.2), "2"]))
+    message = "it took longer than its limit, could not be interrupted, and was killed"
+    assert story.state == ("Failed", f"count: {message}")
+    assert (story.tasks(), story.message("count")) == ({"count": ["Running", "TimedOut"]}, message)
 
 
 def test_kill_ends_everything_the_run_started(runner, tmp_path):

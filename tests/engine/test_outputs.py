@@ -57,6 +57,14 @@ def test_a_display_comes_after_the_text_before_it(heard):
     ]
 
 
+def test_text_past_python_comes_before_the_next_line(heard):
+    """What went to the file descriptors until now is taken first."""
+    heard.outputs.drain = lambda: heard.outputs.take("stdout", "by C, ")
+    heard.outputs.write("stdout", "by Python")
+    heard.outputs.publish({"output_type": "display_data"})
+    assert heard.texts() == ["by C, by Pythonby C, "]
+
+
 def test_text_belongs_to_the_running_task(heard):
     """Text whose thread does not say where it belongs goes to the task that runs."""
     heard.outputs.running = lambda: "load"
