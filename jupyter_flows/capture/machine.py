@@ -241,8 +241,11 @@ class Machine:
                 continue
             region = self.heap.region(obj)
             self.ledger.change(region.track)
-            if region.born != self.cell and region.track.label:
-                self.mutates.add(region.track.label)
+            self._note_change(region)
+
+    def _note_change(self, region: Region) -> None:
+        if region.born != self.cell and region.track.label:
+            self.mutates.add(region.track.label)
 
     def barrier(self, reason: str) -> None:
         """Order the current cell against all others."""
@@ -291,6 +294,8 @@ class Machine:
         if not plain:
             return None
         region = self.heap.region(plain[0])
+        for obj in plain:
+            self._note_change(self.heap.region(obj))
         for obj in plain[1:]:
             region = self.heap.union(region, self.heap.region(obj))
         if region.blob is None:

@@ -15,6 +15,8 @@ RANDOM = "<random>"
 NUMPY_RANDOM = "<numpy.random>"
 PYPLOT = "<pyplot>"
 FILES = "<files>"
+#: ``_``, ``Out``... which every cell that ends in an expression changes.
+HISTORY = "<display history>"
 #: (cell, "read" | "use" | "new", is it certain)
 Access = tuple[int, str, bool]
 _LEVELS = {"read": 0, "use": 1, "new": 2}
@@ -57,7 +59,11 @@ class Resources:
 
     def of_cell(self, cell: int) -> frozenset[str]:
         """Return the resources that a cell surely uses."""
-        return frozenset(n for n, log in self.log.items() if any(c == cell and sure for c, _, sure in log))
+        return frozenset(
+            name
+            for name, log in self.log.items()
+            if any(c == cell and sure and (name != HISTORY or mode == "read") for c, mode, sure in log)
+        )
 
     def settle(self, ledger: Ledger) -> None:
         """Turn the uses into edges."""
@@ -93,7 +99,7 @@ def _relevant(name: str, accesses: list[Access]) -> list[Access]:
         # figure" without having made one could see another cell's.
         exposed = any(sure and mode != "new" for _, mode, sure in accesses)
         return accesses if exposed else []
-    if name == "<display history>" and not any(mode == "read" for _, mode, _ in accesses):
+    if name == HISTORY and not any(mode == "read" for _, mode, _ in accesses):
         return []
     if name in (RANDOM, NUMPY_RANDOM):
         # Draws that a library may make matter only where somebody seeds.

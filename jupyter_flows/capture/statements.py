@@ -149,8 +149,10 @@ class Statements(Calls):
                 continue
             this = frozenset((obj.id,))
             self.change(this)
-            if obj.kind in ("instance", "unknown"):
+            if obj.kind == "instance":
                 self.call_method(this, "__setitem__", Args([key, value]), target)
+            elif obj.kind == "unknown":
+                self.havoc(this, target)
             if obj.kind == "dict" and isinstance(target.slice, ast.Constant):
                 self.hold(obj, value, expressions._key(target.slice.value))
             else:
