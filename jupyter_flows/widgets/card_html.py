@@ -1,7 +1,7 @@
 """The run card as static HTML.
 
 Styles are inline because notebook readers drop ``<style>`` from untrusted outputs; colours are JupyterLab's
-variables, else VS Code's, else middle tones that read on white and on black. Rows are plain blocks, so that a
+variables, else middle tones that read on white and on black. Rows are plain blocks, so that a
 reader that drops styles too (GitHub) still shows one line a task.
 """
 
@@ -17,13 +17,29 @@ from jupyter_flows.widgets.log_tail import LogLine
 from jupyter_flows.widgets.progress import RunProgress, Shown, TaskProgress
 from jupyter_flows.widgets.words import duration, joined, mark, plain
 
-GREEN = "var(--jp-success-color1, var(--vscode-testing-iconPassed, #2f9e58))"
-RED = "var(--jp-error-color1, var(--vscode-errorForeground, #d9534f))"
-BLUE = "var(--jp-brand-color1, var(--vscode-textLink-foreground, #3f8ad0))"
-GREY = "var(--jp-ui-font-color2, var(--vscode-descriptionForeground, #808080))"
-TEXT = "var(--jp-ui-font-color1, var(--vscode-foreground, inherit))"
-LINE = "var(--jp-border-color2, rgba(128, 128, 128, .35))"
-SHADE = "rgba(128, 128, 128, .13)"
+
+class Tone:
+    """A colour: a theme's variable where there is one, else a fixed middle tone."""
+
+    def __init__(self, fixed: str, variables: str):
+        self.fixed, self.themed = fixed, f"var(--jp-{variables}, {fixed})"
+
+    def css(self, declaration: str) -> str:
+        """Return a declaration twice, fixed first: readers of untrusted notebooks drop the one with a variable."""
+        return f"{declaration.format(self.fixed)};{declaration.format(self.themed)}"
+
+    @property
+    def ink(self) -> str:
+        """The colour as that of text."""
+        return self.css("color:{}")
+
+
+GREEN = Tone("#2f9e58", "success-color1")
+RED = Tone("#d9534f", "error-color1")
+BLUE = Tone("#3f8ad0", "brand-color1")
+GREY = Tone("#808080", "ui-font-color2")
+LINE = Tone("rgba(128, 128, 128, 0.35)", "border-color2")
+SHADE = "rgba(128, 128, 128, 0.13)"
 MONO = "var(--jp-code-font-family, var(--vscode-editor-font-family, ui-monospace, Menlo, Consolas, monospace))"
 
 LOG_LINES = 8
@@ -33,8 +49,8 @@ MAX_OUTPUT_TEXT = 4_000
 _IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
 
 
-def tone(state: StateName) -> str:
-    """Return the CSS colour of a state."""
+def tone(state: StateName) -> Tone:
+    """Return the colour of a state."""
     if state in SUCCESSFUL:
         return GREEN
     if state in FAILED:
@@ -58,8 +74,8 @@ def card_html(run: RunProgress) -> str:
         )
     )
     style = (
-        f"border:1px solid {LINE};border-left:3px solid {tone(run.state)};border-radius:4px;padding:8px 12px;"
-        f"margin:2px 0;max-width:760px;color:{TEXT};font-family:var(--jp-ui-font-family, system-ui, sans-serif);"
+        f"{LINE.css('border:1px solid {}')};{tone(run.state).css('border-left:3px solid {}')};border-radius:4px;"
+        "padding:8px 12px;margin:2px 0;max-width:760px;font-family:var(--jp-ui-font-family, system-ui, sans-serif);"
         "font-size:13px;line-height:1.5;box-sizing:border-box"
     )
     return _tag("div", inner, style)
@@ -77,7 +93,7 @@ def _head(run: RunProgress) -> str:
     state = _tag(
         "span",
         f"{mark(run.state)} {escape(joined([run.state.value, took]))}",
-        f"color:{tone(run.state)};font-weight:600;white-space:nowrap;font-variant-numeric:tabular-nums",
+        f"{tone(run.state).ink};font-weight:600;white-space:nowrap;font-variant-numeric:tabular-nums",
     )
     return _tag("div", f"{title} {state}", "display:flex;gap:16px;align-items:baseline")
 
@@ -85,11 +101,11 @@ def _head(run: RunProgress) -> str:
 def _message(run: RunProgress) -> str:
     if not run.message or run.state not in FINISHED or run.state in SUCCESSFUL:
         return ""
-    return _tag("div", escape(run.message), f"color:{tone(run.state)};overflow-wrap:anywhere;white-space:pre-wrap")
+    return _tag("div", escape(run.message), f"{tone(run.state).ink};overflow-wrap:anywhere;white-space:pre-wrap")
 
 
 def _notice(text: str) -> str:
-    return _tag("div", f"! {escape(text)}", f"color:{GREY};overflow-wrap:anywhere")
+    return _tag("div", f"! {escape(text)}", f"{GREY.ink};overflow-wrap:anywhere")
 
 
 def _bar(run: RunProgress) -> str:
@@ -101,7 +117,7 @@ def _bar(run: RunProgress) -> str:
         (RED, sum(n for s, n in counts.items() if s in FAILED)),
         (GREY, counts[StateName.CANCELLED]),
     )
-    parts = "".join(_tag("div", "", f"width:{100 * n / total:.2f}%;background:{c}") for c, n in groups if n)
+    parts = "".join(_tag("div", "", f"width:{100 * n / total:.2f}%;{c.css('background:{}')}") for c, n in groups if n)
     bar = _tag(
         "div",
         parts,
@@ -112,7 +128,7 @@ def _bar(run: RunProgress) -> str:
         aria_valuenow=str(ended),
         aria_label="tasks finished",
     )
-    count = _tag("span", f"{ended} of {total}", f"color:{GREY};font-variant-numeric:tabular-nums;white-space:nowrap")
+    count = _tag("span", f"{ended} of {total}", f"{GREY.ink};font-variant-numeric:tabular-nums;white-space:nowrap")
     return _tag("div", f"{bar} {count}", "display:flex;gap:12px;align-items:center;margin:4px 0 6px")
 
 
@@ -120,25 +136,25 @@ def _tasks(run: RunProgress) -> str:
     listed, rest = split(run.shown_tasks)
     widest = min(32, max((len(t.name) for t in listed), default=0))
     rows = "".join(_task(t, run.now, widest) for t in listed)
-    return rows + (_tag("div", f"… and {escape(summary(rest))}", f"color:{GREY}") if rest else "")
+    return rows + (_tag("div", f"… and {escape(summary(rest))}", GREY.ink) if rest else "")
 
 
 def _task(task: TaskProgress, now: float, widest: int) -> str:
     seconds = task.seconds(now)
     took = duration(seconds) if seconds is not None else ""
     name_style = f"flex:0 0 {widest}ch;font-family:{MONO};overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
-    quiet = f"color:{GREY};" if task.state not in FAILED else f"color:{RED};"
+    said = RED if task.state in FAILED else GREY
     cells = (
         _tag(
-            "span", mark(task.state), f"flex:0 0 1em;text-align:center;color:{tone(task.state)}", title=task.state.value
+            "span", mark(task.state), f"flex:0 0 1em;text-align:center;{tone(task.state).ink}", title=task.state.value
         ),
         _tag("span", escape(task.name), name_style, title=task.name),
         _tag(
             "span",
             took,
-            f"flex:0 0 6.5em;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;color:{GREY}",
+            f"flex:0 0 6.5em;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;{GREY.ink}",
         ),
-        _tag("span", escape(says(task)), quiet + "flex:1 1 0;min-width:0;overflow-wrap:anywhere"),
+        _tag("span", escape(says(task)), f"{said.ink};flex:1 1 0;min-width:0;overflow-wrap:anywhere"),
     )
     return _tag("div", " ".join(cells), "display:flex;gap:8px;align-items:baseline")
 
@@ -152,7 +168,7 @@ def _block(inner: str, *, colour: str = "inherit") -> str:
 
 
 def _caption(text: str) -> str:
-    return _tag("div", escape(text), f"color:{GREY};font-size:11px;margin-top:6px")
+    return _tag("div", escape(text), f"{GREY.ink};font-size:11px;margin-top:6px")
 
 
 def _log(caption: str, lines: list[LogLine]) -> str:
@@ -163,14 +179,14 @@ def _log(caption: str, lines: list[LogLine]) -> str:
 
 def _log_line(line: LogLine) -> str:
     text = escape(log_line(line.task, line.text))
-    return _tag("span", text, f"color:{RED}") if line.source in ("stderr", "ERROR", "CRITICAL") else text
+    return _tag("span", text, RED.ink) if line.source in ("stderr", "ERROR", "CRITICAL") else text
 
 
 def _traceback(run: RunProgress) -> str:
     if run.traceback is None or run.state in SUCCESSFUL:
         return ""
     task, text = run.traceback
-    summary_line = _tag("summary", escape(joined(["traceback", task or ""])), f"color:{GREY};cursor:pointer")
+    summary_line = _tag("summary", escape(joined(["traceback", task or ""])), f"{GREY.ink};cursor:pointer")
     return _tag("details", summary_line + _block(escape(plain(text))), "margin-top:6px")
 
 
