@@ -46,7 +46,7 @@ class Expressions(Machine):
 
     def value(self, node: ast.expr) -> Value:
         """Evaluate an expression."""
-        return _VALUE[type(node)](self, node)
+        return VALUE[type(node)](self, node)
 
     def _constant(self, node: ast.Constant) -> Value:
         return NOTHING
@@ -65,7 +65,7 @@ class Expressions(Machine):
             if isinstance(item, ast.Starred):
                 self.hold(made, self.iterate(self.value(item.value), item))
             else:
-                self.hold(made, self.value(item), _key(index) if named and index < 64 else ANY)
+                self.hold(made, self.value(item), key_field(index) if named and index < 64 else ANY)
         return frozenset((made.id,))
 
     def _dict(self, node: ast.Dict) -> Value:
@@ -78,7 +78,7 @@ class Expressions(Machine):
                 continue
             field = ANY
             if isinstance(key, ast.Constant):
-                field = _key(key.value)
+                field = key_field(key.value)
             else:
                 keys = self.value(key)
                 self.touch(keys)
@@ -266,7 +266,7 @@ class Expressions(Machine):
         value = self.value(node.value)
         key = self.value(node.slice)
         self.touch(key)
-        constant = _key(node.slice.value) if isinstance(node.slice, ast.Constant) else None
+        constant = key_field(node.slice.value) if isinstance(node.slice, ast.Constant) else None
         return self.item(value, constant, node, sliced=isinstance(node.slice, ast.Slice))
 
     def item(self, value: Value, constant: str | None, node: ast.AST, *, sliced: bool = False) -> Value:
@@ -410,7 +410,7 @@ class Expressions(Machine):
         self.repeat(turn, weak=False)
 
 
-def _key(value: object) -> str:
+def key_field(value: object) -> str:
     """Name the field of a constant key, one name for keys that are equal (1, 1.0 and True)."""
     if isinstance(value, (bool, float, complex)):
         value = complex(value).real
@@ -434,7 +434,7 @@ def _nothing() -> None:
     """Do nothing: the other branch."""
 
 
-_VALUE: dict[type, Callable[[Any, Any], Value]] = {
+VALUE: dict[type, Callable[[Any, Any], Value]] = {
     ast.Constant: Expressions._constant,
     ast.Name: Expressions._name,
     ast.List: Expressions._display,

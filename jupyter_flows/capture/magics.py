@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
-from jupyter_flows.capture.expressions import _VALUE
+from jupyter_flows.capture import handmade as handmade  # registers itself with the libraries
+from jupyter_flows.capture.expressions import VALUE
 from jupyter_flows.capture.heap import NOTHING, Value
 from jupyter_flows.capture.machine import ALL_RULES, Rules
 from jupyter_flows.capture.resources import FILES, file_resource
@@ -240,4 +241,4 @@ class Interpreter(Magics):
                 self.module.vars[name] |= {made.id}
 
 
-_VALUE[ast.Call] = Magics._call
+VALUE[ast.Call] = Magics._call

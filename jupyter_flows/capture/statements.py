@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from jupyter_flows.capture import expressions
 from jupyter_flows.capture.calls import Calls
-from jupyter_flows.capture.expressions import VIEWED, is_special
+from jupyter_flows.capture.expressions import VIEWED, is_special, key_field
 from jupyter_flows.capture.heap import ANY, NOTHING, Obj, Value
 from jupyter_flows.capture.machine import Args
 from jupyter_flows.capture.scopes import Scope, class_names
@@ -109,7 +108,7 @@ class Statements(Calls):
             return
         self.look(value)
         for index, item in enumerate(target.elts):
-            self.assign(item, self.item(value, expressions._key(index), target))
+            self.assign(item, self.item(value, key_field(index), target))
 
     def set_attribute(self, target: Value, name: str, value: Value) -> None:
         """Set an attribute."""
@@ -133,8 +132,8 @@ class Statements(Calls):
 
     def _setters(self, obj: Obj, name: str, value: Value) -> None:
         this = frozenset((obj.id,))
-        hooks = self._lookup(obj, "__setattr__")
-        for function in self.objects(hooks | self._lookup(obj, name)):
+        hooks = self.lookup(obj, "__setattr__")
+        for function in self.objects(hooks | self.lookup(obj, name)):
             if function.kind == "function" and ("property" in function.data.marks or function.id in hooks):
                 self.run(function, Args([this], rest=value), function)
 
@@ -154,7 +153,7 @@ class Statements(Calls):
             elif obj.kind == "unknown":
                 self.havoc(this, target)
             if obj.kind == "dict" and isinstance(target.slice, ast.Constant):
-                self.hold(obj, value, expressions._key(target.slice.value))
+                self.hold(obj, value, key_field(target.slice.value))
             else:
                 self.hold(obj, value)
                 self.hold(obj, key, "<keys>")
