@@ -67,7 +67,11 @@ def registry_path() -> Path:
 
 def registry_parts(path: Path) -> list[Path]:
     """Return the files that belong to a registry, those that exist."""
-    return [p for p in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", ".wake"))) if p.exists()]
+    return [
+        p
+        for p in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", ".wake", ".lock")))
+        if p.exists()
+    ]
 
 
 def _holding(name: str, path: Path) -> Holding:
