@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections import ChainMap, Counter, OrderedDict, deque
-from dataclasses import replace
 
 from jupyter_flows.capture.effects import method_effect
 from jupyter_flows.capture.expressions import VALUE
@@ -74,7 +73,7 @@ class Calls(Libraries):
             this, function = obj.data
             if isinstance(function, str):
                 return self.call_method(this, function, args, node)
-            return self.run(function, self.with_self(this, args), node)
+            return self.run(function, args.bound_to(this), node)
         if obj.kind == "class":
             return self.instantiate(obj, args, node)
         if obj.kind == "partial":
@@ -95,10 +94,6 @@ class Calls(Libraries):
     def _came_from_a_container(node: object) -> bool:
         """Tell the calls that a search for called names alone would miss."""
         return not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name))
-
-    @staticmethod
-    def with_self(this: Value, args: Args) -> Args:
-        return replace(args, positional=[this, *args.positional], node=None)
 
     def call_method(self, receiver: Value, name: str, args: Args, node: object) -> Value:
         """Call a method on whatever a value may be."""

@@ -61,7 +61,7 @@ class Functions(Expressions):
         if made.data is None:
             made.data = Scope(code.names, code.parent)
             made.data.accumulate = code.names.generator
-        scope = made.data
+        scope: Scope = made.data
         scope.parent = code.parent
         return scope
 
@@ -83,7 +83,7 @@ class Functions(Expressions):
         made.data = ("code", scope, context, code, function)
         self.hold(made, args.all() | frozenset((function.id,)))
         if not self.rules.lazy_code:
-            self._resume(made)
+            self.resume_code(made)
             made.data = None
         return frozenset((made.id,))
 

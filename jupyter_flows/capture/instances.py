@@ -101,7 +101,7 @@ class Instances(Iteration):
                     started = started or name == "__init__"
                     given = args if name != "__post_init__" else Args()
                     first = frozenset((owner.id,)) if name == "__new__" else this
-                    self.run(function, self.with_self(first, given), node)
+                    self.run(function, given.bound_to(first), node)
         if not started:
             self._generated_init(made, owner, args)
         if self.foreign(owner):

@@ -30,12 +30,12 @@ class Iteration(Functions):
         self.resuming.append(obj)
         self.weak += 1
         try:
-            return self._resume(obj)
+            return self.resume_code(obj)
         finally:
             self.weak -= 1
             self.resuming.pop()
 
-    def _resume(self, obj: Obj) -> Value:
+    def resume_code(self, obj: Obj) -> Value:
         what = obj.data[0]
         if what == "code":
             _, scope, context, code, function = obj.data
@@ -79,7 +79,7 @@ class Iteration(Functions):
         made.data = (what, function, sources, node)
         self.hold(made, NOTHING.union(function or NOTHING, *sources))
         if not self.rules.lazy_code:
-            self._resume(made)
+            self.resume_code(made)
             made.data = None
         return frozenset((made.id,))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from typing import Any, ClassVar
 
 from jupyter_flows.capture.effects import Effect, function_effect
 from jupyter_flows.capture.heap import NOTHING, Obj, Value
@@ -19,8 +20,10 @@ _PRINTING = frozenset(
 class Libraries(Unknown):
     """Calls into libraries, as the tables of `knowledge` tell them."""
 
-    SPECIAL: dict[str, Callable[[Calls, Args, object], Value]] = {}
-    SHAPES: dict[str, Callable[[Calls, str, Args, object], Value]] = {}
+    #: Calls that need a hand of their own, by import path.
+    SPECIAL: ClassVar[dict[str, Callable[[Any, Args, object], Value]]] = {}
+    #: Calls that need a hand of their own, by result.
+    SHAPES: ClassVar[dict[str, Callable[[Any, str, Args, object], Value]]] = {}
 
     def call_api(self, path: str, args: Args, node: object) -> Value:
         """Call something of a library by its import path."""
@@ -250,7 +253,7 @@ class Libraries(Unknown):
                 found.add(self.view(obj.id, kind, "view").id)
         return frozenset(found)
 
-    def _reached_api(self, path: str) -> None:
+    def reached_api(self, path: str) -> None:
         """Take it that a library's function in reach is called: what it is given is linked already."""
         known = function_effect(path)
         if known is not None and (known.resources or known.barrier):

@@ -95,6 +95,10 @@ class Args:
             return node.value if isinstance(node, ast.Constant) else None
         return None
 
+    def bound_to(self, this: Value) -> Args:
+        """Return the arguments with the instance before them."""
+        return replace(self, positional=[this, *self.positional], node=None)
+
     def shifted(self) -> Args:
         """Return the arguments without the first one."""
         node = self.node
@@ -522,6 +526,26 @@ class Machine:
 
     def call(self, callee: Value, args: Args, node: object) -> Value:
         """Call a value."""
+        raise NotImplementedError
+
+    def call_object(self, obj: Obj, args: Args, node: object) -> Value:
+        """Call one object."""
+        raise NotImplementedError
+
+    def call_method(self, receiver: Value, name: str, args: Args, node: object) -> Value:
+        """Call a method on whatever a value may be."""
+        raise NotImplementedError
+
+    def hand_function(self, function: Obj, args: Args, node: object) -> Value:
+        """Have a function that unknown code calls run as that code is."""
+        raise NotImplementedError
+
+    def reached_api(self, path: str) -> None:
+        """Take it that unknown code calls a library's function."""
+        raise NotImplementedError
+
+    def resume_code(self, obj: Obj) -> Value:
+        """Run the code of an iterator; return what it gives."""
         raise NotImplementedError
 
     def iterate(self, value: Value, node: object) -> Value:

@@ -66,7 +66,7 @@ class Unknown(Instances):
                 if obj.kind == "function" and obj not in self.running:
                     self._keep_result(obj, self._follow(obj, Args(rest=given), obj))
                 elif obj.kind == "api":
-                    self._reached_api(obj.data)
+                    self.reached_api(obj.data)
                 elif obj.kind == "iterator" and obj.data is not None and obj not in self.resuming:
                     self.resume_now(obj)
         finally:
