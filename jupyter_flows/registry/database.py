@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import random
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from jupyter_flows.registry.filesystem import filesystem_type, is_network
 from jupyter_flows.registry.migrations import migrate, schema_number
 from jupyter_flows.registry.schema import SCHEMA
 from jupyter_flows.registry.sqlite_file import prepare_file
+from jupyter_flows.registry.turns import Turns
 
 logger = logging.getLogger("jupyter_flows.registry")
 
@@ -41,6 +44,9 @@ class Database:
         #: One line that a front door shows, or None.
         self.advice = _advice(self.path, kind) if self.shared else None
         prepare_file(self.path)
+        # On network filesystems a lock file costs more than it gives.
+        turns = Turns(self.path, patience_seconds=BUSY_SECONDS / 2)
+        self._turn: Callable[[], AbstractContextManager[None]] = nullcontext if self.shared else turns.turn
         self.engine = self._engine()
         try:
             self._make_ready()
@@ -82,7 +88,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that holds the write lock from its start, so that it never has to be repeated."""
-        with self._errors(), self.engine.connect() as plain:
+        with self._errors(), self.engine.connect() as plain, self._turn():
             connection = plain.execution_options(flows_write=True)
             with connection.begin():
                 yield connection
@@ -120,8 +126,29 @@ def _configure(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("flows_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get("flows_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    raw: Any = connection.connection.dbapi_connection
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        _begin_writing(connection, time.monotonic() + BUSY_SECONDS)
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+
+
+def _begin_writing(connection: Connection, until: float) -> None:
+    """Take the write lock, waiting in small uneven steps: SQLite's own go up to 100 ms and starve the unlucky."""
+    raw: Any = connection.connection.dbapi_connection
+    while True:
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # Once more, for the error to come in its usual form.
+                return
+        time.sleep(random.uniform(0.0005, 0.003))
 
 
 #: What SQLite's result codes mean for a person.
