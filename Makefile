@@ -10,6 +10,9 @@ PYTEST_ARGS ?=
 WORKERS ?= auto
 BENCH_ARGS ?=
 
+# A run is a fresh process: compiling NumPy and its like anew in each would cost seconds a time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lab check bench slow format interpreters clean
 

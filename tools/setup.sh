@@ -63,7 +63,7 @@ install() {
       say 'no uv here; installing with pip, which takes a few minutes'
   fi
   if [ -x "$venv/bin/uv" ]; then
-    "$venv/bin/uv" pip install --quiet --compile-bytecode --python "$venv/bin/python" -e "$root[$extras]" && return
+    "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" -e "$root[$extras]" && return
     say 'uv could not install; trying pip'
   fi
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e "$root[$extras]"
