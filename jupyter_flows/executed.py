@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -166,7 +167,7 @@ class Replay:
             cell["outputs"].append(error)
 
     def _inject(self, parameters: Mapping[str, Any], *, name: str) -> None:
-        lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in parameters.items())]
+        lines = ["# Parameters", *(f"{name} = {literal(value)}" for name, value in parameters.items())]
         source = "\n".join(lines)
         cell: JsonObject = {
             "cell_type": "code",
@@ -185,6 +186,17 @@ class Replay:
             return 0
         below = self._cells[self._parameters]
         return next(n for n, cell in enumerate(self._content["cells"], 1) if cell is below)
+
+
+def literal(value: Any) -> str:
+    """Write a JSON value as Python, infinite and undefined numbers included."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float({str(value)!r})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name!r}: {literal(item)}" for name, item in value.items()) + "}"
+    return repr(value)
 
 
 def _kept(output: Mapping[str, Any], keep: Kept) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import stat
 
 import nbformat
 import pytest
 
 from jupyter_flows.core.events import Event
-from jupyter_flows.executed import executed_notebook, executed_path, keep_executed
+from jupyter_flows.executed import executed_notebook, executed_path, keep_executed, literal
 
 RUN = {"run_id": 7, "state": "Success", "message": "", "parameters": {}}
 
@@ -152,6 +153,15 @@ def test_given_parameters_stand_below_the_defaults(minor):
     assert cell.metadata.tags == ["injected-parameters"]
     assert ("id" in cell) is (minor == 5)
     assert [c.source for c in result.cells if c.source == "n + 1"] == ["n + 1"]
+
+
+@pytest.mark.parametrize(
+    "value", [1, 2.5, "it's\n", True, None, [1, [2.0]], {"a": {"b": []}}, float("inf"), [-float("inf")]]
+)
+def test_literals_are_python(value):
+    """A given parameter's text, run as Python, is the parameter again."""
+    assert eval(literal(value)) == value
+    assert math.isnan(eval(literal(float("nan"))))
 
 
 def test_a_failed_cell_shows_its_traceback():
