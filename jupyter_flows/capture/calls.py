@@ -1,5 +1,6 @@
 """Calls of whatever a value may be."""
 
+# ruff: noqa: SLF001 -- the dispatch tables name methods of the class they belong to
 from __future__ import annotations
 
 import ast
@@ -61,7 +62,9 @@ class Calls(Libraries):
             found |= self.call_object(obj, args, node)
         return found
 
-    def call_object(self, obj: Obj, args: Args, node: object) -> Value:
+    def call_object(  # noqa: PLR0911 -- one return a kind
+        self, obj: Obj, args: Args, node: object
+    ) -> Value:
         """Call one object."""
         if obj.kind == "api":
             return self.call_api(obj.data, args, node)
@@ -124,7 +127,7 @@ class Calls(Libraries):
             return self.call(found, args, node)
         if obj.kind == "iterator" and name in ("__next__", "send", "throw", "close"):
             self.touch(args.all())
-            return self.resume(obj, node)
+            return self.resume(obj)
         held = obj.fields.get(name)
         known = method_effect(obj.kind, name)
         if known is None:

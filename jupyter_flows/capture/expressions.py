@@ -1,5 +1,6 @@
 """Expressions: what they may give, read and change."""
 
+# ruff: noqa: SLF001 -- the dispatch tables name methods of the class they belong to
 from __future__ import annotations
 
 import ast
@@ -36,6 +37,8 @@ _SHOWING = frozenset(
         "__contains__",
     ]
 )
+#: Items of a list or tuple that are told apart.
+_NAMED_ITEMS = 64
 #: Attributes that are immutable facts about an object.
 _FACTS = frozenset({"shape", "size", "ndim", "dtype", "dtypes", "empty", "nbytes", "name", "__name__", "__doc__"})
 _PATH_FACTS = frozenset({"name", "stem", "suffix", "suffixes", "parts", "anchor", "drive", "root"})
@@ -48,7 +51,7 @@ class Expressions(Machine):
         """Evaluate an expression."""
         return VALUE[type(node)](self, node)
 
-    def _constant(self, node: ast.Constant) -> Value:
+    def _constant(self, _node: ast.Constant) -> Value:
         return NOTHING
 
     def _name(self, node: ast.Name) -> Value:
@@ -65,7 +68,7 @@ class Expressions(Machine):
             if isinstance(item, ast.Starred):
                 self.hold(made, self.iterate(self.value(item.value), item))
             else:
-                self.hold(made, self.value(item), key_field(index) if named and index < 64 else ANY)
+                self.hold(made, self.value(item), key_field(index) if named and index < _NAMED_ITEMS else ANY)
         return frozenset((made.id,))
 
     def _dict(self, node: ast.Dict) -> Value:
@@ -108,10 +111,10 @@ class Expressions(Machine):
         if operator in (ast.RShift, ast.LShift) and "unknown" in kinds:
             return self.havoc(both, node)
         made = self.new(node, "unknown")
-        self.hold(made, both | self.special_results(both))
-        return frozenset((made.id,)) | both | self.special_results(both)
+        self.hold(made, both | self.special_results())
+        return frozenset((made.id,)) | both | self.special_results()
 
-    def special_results(self, value: Value) -> Value:
+    def special_results(self) -> Value:
         """Return what special methods that ran lately may have returned."""
         return NOTHING
 
@@ -213,9 +216,7 @@ class Expressions(Machine):
 
     def attribute(self, value: Value, name: str, node: ast.AST) -> Value:
         """Read an attribute."""
-        found: list[Value] = []
-        for obj in self.objects(value):
-            found.append(self._attribute_of(obj, name, node))
+        found = [self._attribute_of(obj, name, node) for obj in self.objects(value)]
         return NOTHING.union(*found) if len(found) != 1 else found[0]
 
     def _attribute_of(self, obj: Obj, name: str, node: ast.AST) -> Value:
@@ -273,10 +274,10 @@ class Expressions(Machine):
         """Read an item."""
         found = NOTHING
         for obj in self.objects(value):
-            found |= self._item_of(obj, constant, node, sliced)
+            found |= self._item_of(obj, constant, node, sliced=sliced)
         return found
 
-    def _item_of(self, obj: Obj, constant: str | None, node: ast.AST, sliced: bool) -> Value:
+    def _item_of(self, obj: Obj, constant: str | None, node: ast.AST, *, sliced: bool) -> Value:
         this = frozenset((obj.id,))
         if obj.kind == "api":
             setting = self.setting(obj.data)
@@ -300,7 +301,7 @@ class Expressions(Machine):
         self.touch(this)
         if obj.kind == "axes":  # an array of axes, or a container of artists
             return this | self.heap.load_all(obj.id)
-        return this | self.heap.load_all(obj.id) | self.special_results(this)
+        return this | self.heap.load_all(obj.id) | self.special_results()
 
     # ---- functions and comprehensions
 

@@ -114,7 +114,7 @@ class Functions(Expressions):
                 ):
                     return
                 for name, value in start.items():
-                    scope.vars[name] = value = value | scope.vars.get(name, NOTHING)
+                    scope.vars[name] = value | scope.vars.get(name, NOTHING)
             raise Refused
         finally:
             self.scope, self.context, self.weak = outer, outer_context, weak

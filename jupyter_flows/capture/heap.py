@@ -47,8 +47,9 @@ class Region:
         top = self
         while top.parent is not None:
             top = top.parent
-        while self.parent is not None and self.parent is not top:
-            self.parent, self = top, self.parent
+        step = self
+        while step.parent is not None and step.parent is not top:
+            step.parent, step = top, step.parent
         return top
 
 

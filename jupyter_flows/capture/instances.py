@@ -55,7 +55,7 @@ class Instances(Iteration):
         if not self.running:
             self.followed[key] = (self.known(), found)
 
-    def special_results(self, value: Value) -> Value:
+    def special_results(self) -> Value:
         """Return what special methods that ran lately may have returned."""
         return self._special
 
@@ -103,18 +103,19 @@ class Instances(Iteration):
                     first = frozenset((owner.id,)) if name == "__new__" else this
                     self.run(function, given.bound_to(first), node)
         if not started:
-            self._generated_init(made, owner, args)
+            self._generated_init(made, args)
         if self.foreign(owner):
             self.havoc(this | args.all(), node)
         return this
 
-    def _generated_init(self, made: Obj, owner: Obj, args: Args) -> None:
+    def _generated_init(self, made: Obj, args: Args) -> None:
         """Keep the arguments, as a dataclass does; its fields may hold the class's defaults."""
         for name, value in args.keywords.items():
             self.hold(made, value, name)
         self.hold(made, NOTHING.union(args.rest or NOTHING, *args.positional))
 
     def lookup(self, owner: Obj, name: str) -> Value:
+        """Find a name on an instance's class or a class, bases included."""
         for parent in self.classes(owner):
             if name in parent.fields:
                 return parent.fields[name]
@@ -168,6 +169,7 @@ class Instances(Iteration):
         return found | frozenset((obj.id,)) if not found and self.foreign(obj) else found
 
     def call_super(self, node: ast.Call) -> Value:
+        """Evaluate ``super()``."""
         scope = self.scope
         while scope.parent is not None and (scope.is_comprehension or scope not in self.active):
             scope = scope.parent

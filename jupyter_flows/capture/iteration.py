@@ -13,7 +13,7 @@ from jupyter_flows.capture.scopes import Scope
 class Iteration(Functions):
     """Going through things: containers, iterators, and the code that iterators run late."""
 
-    def resume(self, obj: Obj, node: object) -> Value:
+    def resume(self, obj: Obj) -> Value:
         """Take items from an iterator: it is used up, and its code runs now."""
         if self.rules.iterators:
             self.change(frozenset((obj.id,)))
@@ -36,6 +36,7 @@ class Iteration(Functions):
             self.resuming.pop()
 
     def resume_code(self, obj: Obj) -> Value:
+        """Run the code of an iterator; return what it gives."""
         what = obj.data[0]
         if what == "code":
             _, scope, context, code, function = obj.data
@@ -90,11 +91,13 @@ class Iteration(Functions):
             found |= self._items(obj, node)
         return found
 
-    def _items(self, obj: Obj, node: object) -> Value:
+    def _items(  # noqa: PLR0911 -- one return a kind
+        self, obj: Obj, node: object
+    ) -> Value:
         this = frozenset((obj.id,))
         kind = obj.kind
         if kind == "iterator":
-            return self.resume(obj, node)
+            return self.resume(obj)
         self.look(this)
         if kind in ("dict", "defaultdict"):
             return self.heap.load(obj.id, "<keys>") if ANY in obj.fields or "<keys>" in obj.fields else NOTHING
@@ -113,9 +116,9 @@ class Iteration(Functions):
             return this | self.heap.load_all(obj.id)
         if kind == "instance":
             self.touch(this)
-            results = self.special_results(this)
+            results = self.special_results()
             inner = frozenset(o for o in results if self.heap.objs[o].kind == "iterator")
-            return results.union(*(self.resume(o, node) for o in self.objects(inner)))
+            return results.union(*(self.resume(o) for o in self.objects(inner)))
         if kind in ("class", "function", "api", "pattern", "path", "rng"):
             return this | self.heap.load_all(obj.id)
         if kind in ("estimator", "figure"):

@@ -51,7 +51,7 @@ class Ledger:
         track.seen = cell
         for writer in track.writers:
             if writer != cell:
-                self.edge(writer, READ_AFTER_WRITE, track.label, is_object)
+                self.edge(writer, READ_AFTER_WRITE, track.label, is_object=is_object)
         track.readers.add(cell)
 
     def write(self, track: Track, *, is_object: bool = False) -> None:
@@ -61,10 +61,10 @@ class Ledger:
             return
         for reader in track.readers:
             if reader != cell:
-                self.edge(reader, WRITE_AFTER_READ, track.label, is_object)
+                self.edge(reader, WRITE_AFTER_READ, track.label, is_object=is_object)
         for writer in track.writers:
             if writer != cell:
-                self.edge(writer, WRITE_AFTER_WRITE, track.label, is_object)
+                self.edge(writer, WRITE_AFTER_WRITE, track.label, is_object=is_object)
         track.writers = {cell}
         track.readers = {cell} & track.readers
 
@@ -77,7 +77,7 @@ class Ledger:
         """Record that the current cell needs what other cells made, with no edge of its own."""
         self.sources.setdefault(self.cell, set()).update(c for c in cells if c != self.cell)
 
-    def edge(self, upstream: int, kind: str, name: str, is_object: bool) -> None:
+    def edge(self, upstream: int, kind: str, name: str, *, is_object: bool) -> None:
         """Record why the current cell must follow another."""
         if kind not in self._kinds:
             return

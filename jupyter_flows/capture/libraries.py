@@ -51,7 +51,7 @@ class Libraries(Unknown):
     def _unknown_api(self, path: str, args: Args, node: object) -> Value:
         package, _, rest = path.partition(".")
         if package == "builtins":
-            owner, _, method = rest.partition(".")
+            _, _, method = rest.partition(".")
             if method and args.positional:
                 return self.call_method(args.positional[0], method, args.shifted(), node)
             self.touch(args.all())
@@ -118,6 +118,7 @@ class Libraries(Unknown):
         return args.rest is not None and any(o.kind == "pandas" for o in self.objects(receiver))
 
     def write_out(self, args: Args) -> None:
+        """Record changes of what results are written to: ``out=``, ``ax=``, a random generator."""
         for word in ("out", "file", "buf", "ax", "axes", "axs", "fig", "cax"):
             value = args.keywords.get(word)
             if value:
@@ -172,7 +173,7 @@ class Libraries(Unknown):
         given = args.keywords.get("random_state")
         if given is not None and (given or args.constant(-1, "random_state") is not None or not self.literal(args)):
             return False
-        if not receiver:
+        if not receiver or any(obj.kind == "pandas" for obj in self.objects(receiver)):
             return True
         return any(
             self.heap.objs[o].kind == "estimator" and self.heap.objs[o].data[0] for o in self.heap.reach(receiver)[0]
@@ -228,7 +229,7 @@ class Libraries(Unknown):
                 | (receiver if any(o.kind in ("axes", "figure") for o in self.objects(receiver)) else NOTHING)
             )
         if result == "view":
-            return self._view_result(kind, receiver or everything, args, node) | called
+            return self._view_result(kind, receiver or everything, node) | called
         if result == "iter":
             return self.lazy(node, "iter", None, [receiver | everything])
         made = self.new(node, kind or "unknown", result)
@@ -239,7 +240,7 @@ class Libraries(Unknown):
         )
         return frozenset((made.id,))
 
-    def _view_result(self, kind: str, sources: Value, args: Args, node: object) -> Value:
+    def _view_result(self, kind: str, sources: Value, node: object) -> Value:
         made = self.new(node, kind)
         self.hold(made, self.heap.inner(sources))
         found = {made.id}

@@ -123,7 +123,7 @@ class Machine:
             if getattr(rules, n)
         ]
         self.ledger = Ledger(kinds)
-        self.resources = Resources(rules.resources)
+        self.resources = Resources(enabled=rules.resources)
         self.module = Scope(Names(), None)
         self.scope = self.module
         self.tracks: dict[str, Track] = {}
@@ -143,6 +143,8 @@ class Machine:
         self.logs: list[dict[tuple[Scope, str], tuple[Value | None, int]]] = []
         #: name -> the cell that surely wrote it last
         self.stamps: dict[str, int] = {}
+        #: What ignoring aliases takes for copies (a switch of tests).
+        self.copies: set[int] = set()
         #: Activations being followed, and their functions.
         self.active: list[Scope] = []
         self.running: list[Obj] = []
@@ -425,9 +427,12 @@ class Machine:
     def view_of_nothing(self, obj: int, name: str) -> int:
         """Return a copy that shares nothing (what ignoring aliases would believe)."""
         found = self.heap.objs[obj]
+        if obj in self.copies:
+            return obj
         made = self.heap.make(("copy", obj, name), found.kind)
         made.fields, made.data = dict(found.fields), found.data
         self.heap.region(made.id).inside |= self.heap.region(obj).inside
+        self.copies.add(made.id)
         return made.id
 
     def _write_global(self, name: str) -> None:

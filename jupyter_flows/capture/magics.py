@@ -1,16 +1,18 @@
 """IPython's magics and shell escapes, as the calls that its transformer makes of them."""
 
+# ruff: noqa: SLF001 -- the dispatch tables name methods of the class they belong to
 from __future__ import annotations
 
 import ast
 import re
 
-from jupyter_flows.capture import handmade as handmade  # registers itself with the libraries
+import jupyter_flows.capture.handmade  # noqa: F401 -- registers its functions with the libraries
 from jupyter_flows.capture.expressions import VALUE
 from jupyter_flows.capture.heap import NOTHING, Value
 from jupyter_flows.capture.machine import ALL_RULES, Rules
 from jupyter_flows.capture.resources import FILES, file_resource
 from jupyter_flows.capture.statements import Statements
+from jupyter_flows.errors import CellSyntaxError
 
 #: Magics that show something and change nothing.
 _SHOWING = frozenset(
@@ -95,15 +97,18 @@ class Magics(Statements):
         if method == "magic" and texts and texts[0]:
             name, _, line = texts[0].partition(" ")
             return self._magic(name.lstrip("%"), line, None, node)
-        if method == "run_line_magic" and len(texts) >= 2 and texts[0]:
-            return self._magic(texts[0], texts[1] or "", None, node)
-        if method == "run_cell_magic" and len(texts) >= 3 and texts[0]:
-            return self._magic(texts[0], texts[1] or "", texts[2] or "", node)
+        match texts:
+            case [str() as name, line] if method == "run_line_magic":
+                return self._magic(name, line or "", None, node)
+            case [str() as name, line, body] if method == "run_cell_magic":
+                return self._magic(name, line or "", body or "", node)
         if method in ("set_next_input", "show_usage"):
             return NOTHING
         return self.lose_track(f"asks IPython to {method}")
 
-    def _magic(self, name: str, line: str, body: str | None, node: ast.Call) -> Value:
+    def _magic(  # noqa: PLR0911 -- one return a sort of magic
+        self, name: str, line: str, body: str | None, node: ast.Call
+    ) -> Value:
         if name in _RUNNING:
             return self._run_text(name, line, body, node)
         if name in _REPEATING:
@@ -137,13 +142,13 @@ class Magics(Statements):
 
     def _run_text(self, name: str, line: str, body: str | None, node: ast.Call) -> Value:
         text = body if body is not None else re.sub(r"^(\s*-{1,2}\w+(\s+\d+)?)*\s*", "", line)
-        statements = self._python(node, text, body is not None)
+        statements = self._python(node, text, below=body is not None)
         if name == "capture" and body is not None:
             words = [w for w in line.split() if not w.startswith("-")]
             if words and words[0].isidentifier():
                 self.bind(words[0], frozenset((self.new(node, "tuple").id,)))
         if body is not None and name in _REPEATING and line.strip():
-            self.block(self._python(node, line, False))
+            self.block(self._python(node, line, below=False))
         if body is None and len(statements) == 1 and isinstance(statements[0], ast.Expr):
             value = self.value(statements[0].value)
             self.touch(value)
@@ -151,7 +156,7 @@ class Magics(Statements):
         self.block(statements)
         return NOTHING
 
-    def _python(self, node: ast.Call, text: str, below: bool) -> list[ast.stmt]:
+    def _python(self, node: ast.Call, text: str, *, below: bool) -> list[ast.stmt]:
         """Parse the Python in a magic once, at the lines where it stands."""
         from jupyter_flows.capture.source import parse
 
@@ -160,7 +165,7 @@ class Magics(Statements):
         if found is None:
             try:
                 tree = parse(text)
-            except Exception:
+            except CellSyntaxError:
                 self.lose_track("holds text after a magic that is not Python")
                 return []
             ast.increment_lineno(tree, node.lineno - (0 if below else 1))
@@ -185,7 +190,7 @@ class Magics(Statements):
                 ast.parse(expression, mode="eval")
             except SyntaxError:
                 continue
-            for statement in self._python(node, expression, False):
+            for statement in self._python(node, expression, below=False):
                 if isinstance(statement, ast.Expr) and self._known_names(statement.value):
                     self.touch(self.value(statement.value))
 

@@ -17,6 +17,10 @@ PYPLOT = "<pyplot>"
 FILES = "<files>"
 #: ``_``, ``Out``... which every cell that ends in an expression changes.
 HISTORY = "<display history>"
+#: Settings that decide what any cell shows, or warns of: every cell reads them.
+SETTINGS = ("<numpy.settings>", "<pandas.options>", "<warnings>", "<locale>", "<precision>")
+#: What libraries add to the name of a file that they write, if it is not there.
+_ADDED = (".npy", ".npz", ".mat", ".png")
 #: (cell, "read" | "use" | "new", is it certain)
 Access = tuple[int, str, bool]
 _LEVELS = {"read": 0, "use": 1, "new": 2}
@@ -27,30 +31,31 @@ def file_resource(path: object) -> str:
     if not isinstance(path, str) or "://" in path:
         return FILES
     name = posixpath.basename(path.replace("\\", "/").rstrip("/"))
-    return f"<file:{name}>" if name not in ("", ".", "..") and not set("*?[") & set(name) else FILES
+    stem = next((name.removesuffix(end) for end in _ADDED if name.endswith(end)), name)
+    return f"<file:{stem or name}>" if name not in ("", ".", "..") and not set("*?[") & set(name) else FILES
 
 
 class Resources:
     """Record uses of hidden state cell by cell; tell the ledger at the end which of them matter."""
 
-    def __init__(self, enabled: bool = True) -> None:
+    def __init__(self, *, enabled: bool = True) -> None:
         self.cell = -1
         self.log: dict[str, list[Access]] = {}
         self._enabled = enabled
 
     def read(self, name: str, *, certain: bool = True) -> None:
         """Record that hidden state decides what happens."""
-        self._add(name, "read", certain)
+        self._add(name, "read", certain=certain)
 
     def use(self, name: str, *, certain: bool = True) -> None:
         """Record that hidden state is read and changed."""
-        self._add(name, "use", certain)
+        self._add(name, "use", certain=certain)
 
     def renew(self, name: str) -> None:
         """Record that hidden state is set, whatever it was."""
-        self._add(name, "new", True)
+        self._add(name, "new", certain=True)
 
-    def _add(self, name: str, mode: str, certain: bool) -> None:
+    def _add(self, name: str, mode: str, *, certain: bool) -> None:
         if self._enabled:
             accesses = self.log.setdefault(name, [])
             access = (self.cell, mode, certain)
@@ -67,6 +72,8 @@ class Resources:
 
     def settle(self, ledger: Ledger) -> None:
         """Turn the uses into edges."""
+        for name in self.log.keys() & set(SETTINGS):
+            self.log[name] = sorted([*self.log[name], *((cell, "read", True) for cell in range(self.cell + 1))])
         names = set(self.log)
         files = {n for n in names if n.startswith("<file:")}
         for name in sorted(names - files - {FILES}):

@@ -30,8 +30,8 @@ class Scope:
     """The variables of one function activation, class body or comprehension; without parent: the notebook's module."""
 
     __slots__ = (
-        "accumulate", "base", "cell", "changed", "is_class", "is_comprehension", "names", "parent", "recursed", "returns",
-        "vars", "yields",
+        "accumulate", "base", "cell", "changed", "is_class", "is_comprehension", "names", "parent", "recursed",
+        "returns", "vars", "yields",
     )  # fmt: skip
 
     def __init__(

@@ -1,5 +1,6 @@
 """Statements: binding, branching, looping, defining."""
 
+# ruff: noqa: SLF001 -- the dispatch tables name methods of the class they belong to
 from __future__ import annotations
 
 import ast
@@ -261,7 +262,7 @@ class Statements(Calls):
         for obj in self.objects(manager):
             this = frozenset((obj.id,))
             if obj.kind == "iterator":  # @contextmanager
-                found |= self.resume(obj, node)
+                found |= self.resume(obj)
             elif obj.kind in ("file", "context", "figure", "axes", "pandas", "set", "list", "tuple"):
                 self.change(this)
                 found |= this | self.heap.load_all(obj.id)
@@ -276,7 +277,7 @@ class Statements(Calls):
         for obj in self.objects(manager):
             this = frozenset((obj.id,))
             if obj.kind == "iterator":
-                self.resume(obj, node)
+                self.resume(obj)
             elif obj.kind == "instance":
                 self.call_method(this, "__exit__", Args(rest=NOTHING), node)
                 self.call_method(this, "__aexit__", Args(rest=NOTHING), node)
@@ -355,7 +356,7 @@ class Statements(Calls):
         objs = self.objects(decorator)
         paths = {obj.data for obj in objs if obj.kind == "api"}
         mark = _MARKS.get(next(iter(paths))) if len(paths) == 1 and len(objs) == 1 else None
-        if not objs:  # @functools.wraps(f), @f.register...
+        if not objs:  # a decorator that is not followed gives the function back
             return value
         if mark is None:
             return self.call(decorator, Args([value]), node)
@@ -364,9 +365,7 @@ class Statements(Calls):
 
     def _class(self, node: ast.ClassDef) -> None:
         decorators = [self.value(d) for d in node.decorator_list]
-        bases = [self.value(base) for base in node.bases]
-        for word in node.keywords:
-            bases.append(self.value(word.value))
+        bases = [self.value(base) for base in (*node.bases, *(word.value for word in node.keywords))]
         made = self.new(node, "class")
         self.hold(made, NOTHING.union(*bases), "<bases>")
         outer, outer_owner = self.scope, self.owner
@@ -397,7 +396,7 @@ class Statements(Calls):
                 if function.kind == "function":
                     self.run(function, Args([frozenset((made.id,))]), function)
 
-    # ---- imports
+    # ---- import statements
 
     def _import(self, node: ast.Import) -> None:
         for alias in node.names:

@@ -95,6 +95,7 @@ class Unknown(Instances):
         self.resources.read("<rcparams>", certain=False)
 
     def guess_files(self, args: Args) -> None:
+        """Take it that a literal path given to unknown code is a file it uses."""
         node = args.node
         if node is None:
             return

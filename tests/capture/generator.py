@@ -653,7 +653,14 @@ _SORTS: list[Callable[[Generator], None]] = [
     Generator.array,
 ]
 
-_RARE: list[Callable[[Generator], None]] = [Generator.unknown, Generator.chance, Generator.opaque]
+_RARE: list[Callable[[Generator], None]] = [
+    Generator.unknown,
+    Generator.unknown,
+    Generator.unknown,
+    Generator.chance,
+    Generator.chance,
+    Generator.opaque,
+]
 
 
 def notebook(random: Random, favour: Sequence[str] = ()) -> tuple[list[str], Counter[str]]:

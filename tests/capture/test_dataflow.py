@@ -111,6 +111,11 @@ CASES: list[tuple[str, list[str], str]] = [
     ("display history", ["1 + 1", "x = 1", "print(_)"], "1-3"),
     ("current figure", ["import matplotlib.pyplot as plt", "plt.plot([1])", "plt.title('t')"], "1-2 2-3"),
     ("figures of their own", ["import matplotlib.pyplot as plt", "fig, ax = plt.subplots()\nax.plot([1])\nplt.show()", "fig2, ax2 = plt.subplots()\nax2.plot([2])"], "1-2 1-3"),
+    ("display options decide what is shown", ["import pandas as pd", "s = pd.Series(range(99))", "s", "pd.options.display.max_rows = 9", "s", "pd.set_option('display.max_rows', 5)"], "1-2 2-3 3-4 4-5 5-6"),
+    ("print options decide what is shown", ["import numpy as np", "x = np.zeros(3)", "print(x)", "np.set_printoptions(precision=3)", "x"], "1-2 2-3 3-4 4-5"),
+    ("warning filters decide what is shown", ["import warnings", "print(1)", "warnings.filterwarnings('ignore')", "print(2)"], "1-3 2-3 3-4"),
+    ("frames draw from the global generator", ["import numpy as np, pandas as pd\nnp.random.seed(1)", "df = pd.DataFrame([1, 2])", "np.random.rand(3)", "df.sample(2)", "df.sample(2, random_state=1)"], "1-2 1-3 2-4 2-5 3-4"),
+    ("saving adds an ending", ["import numpy as np", "np.save('some', [1])", "np.load('some.npy')"], "1-2 2-3"),
 ]
 
 

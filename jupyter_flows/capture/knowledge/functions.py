@@ -4,6 +4,7 @@
 (classes), ``lib.part.a*`` for the others. What no row matches is unknown, so may change all that it is given.
 """
 
+# ruff: noqa: ISC004, E501 -- tables of words
 from __future__ import annotations
 
 import builtins

@@ -1,5 +1,6 @@
 """Methods by the kind of their receiver; the language of the specs is in `effects`."""
 
+# ruff: noqa: ISC004, E501 -- tables of words
 from __future__ import annotations
 
 
