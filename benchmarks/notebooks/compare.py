@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -86,13 +87,21 @@ def judge(task: Task, folder: Path) -> Verdict:
 def judged(found: Sequence[Task], jobs: int) -> Iterator[Verdict]:
     """Judge all, several at a time, and give verdicts as they come."""
     context = multiprocessing.get_context("spawn")
+    # Leaving by a signal ends the workers and what they run, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with (
         tempfile.TemporaryDirectory(prefix="compare-", ignore_cleanup_errors=True) as folder,
         ProcessPoolExecutor(jobs, mp_context=context) as pool,
     ):
         waiting = [pool.submit(judge, task, Path(folder)) for task in found]
-        for future in as_completed(waiting):
-            yield future.result()
+        try:
+            for future in as_completed(waiting):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
