@@ -69,7 +69,7 @@ class RegistryNews:
 class LiveCard:
     """Follow a run in a thread and draw its card until it has ended.
 
-    The last drawing is static: a notebook opened again shows how the run ended.
+    The last drawing is static: a notebook opened again shows how the run ended. `ended` is called after it.
     """
 
     def __init__(
@@ -78,9 +78,10 @@ class LiveCard:
         news: Callable[[], News],
         *,
         hint: str = "",
+        ended: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ):
-        self.view, self._news, self._hint = view, news, hint
+        self.view, self._news, self._hint, self._ended = view, news, hint, ended
         self._handle: Handle | None = None
         self._clock = clock
         self._stop = Signal()
@@ -113,6 +114,7 @@ class LiveCard:
             self.view.notices.append(f"this card stopped following: {type(error).__name__}: {error}")
         finally:
             self.draw()
+            self._ended()
 
     def _follow_news(self, news: News) -> None:
         while not self._stop.is_set():

@@ -39,7 +39,7 @@ class RunMagics:
         self.session.last_run = run.id
         if at_home:
             run_here(self.session, run.id, strict=given.strict)
-        shown = show(self.session, version, run)
+        shown = show(self.session, version, run, cancel_button=not given.wait)
         if given.wait:
             self._wait(shown, run)
 

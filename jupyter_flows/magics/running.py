@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -53,18 +54,54 @@ class Shown:
     card: LiveCard
 
 
-def show(session: NotebookSession, version: Version, run: Run) -> Shown:
-    """Put a run's card under the cell, and keep it true until the run has ended."""
-    from IPython.display import display
+def show(session: NotebookSession, version: Version, run: Run, *, cancel_button: bool = False) -> Shown:
+    """Put a run's card under the cell, and keep it true until the run has ended.
 
+    A `cancel_button` is for kernels that are idle meanwhile: a busy one hears no click.
+    """
     view = RunView.of(version.document, run_id=run.id, project=run.project, version=run.version)
-    card = LiveCard(view, lambda: RegistryNews(run.id), hint=f"%flow_cancel {run.id} stops it")
-    handle: Handle = LastOnly(view)
-    if hasattr(session.shell, "kernel"):
-        handle = display(card.bundle(), raw=True, display_id=f"flow-run-{run.id}-{uuid.uuid4().hex[:8]}")
+    hint = f"%flow_cancel {run.id} stops it"
+    in_kernel = hasattr(session.shell, "kernel")
+    button = _Button(run.id, hint) if in_kernel and cancel_button else None
+    card = LiveCard(view, lambda: RegistryNews(run.id), hint=hint, ended=button.remove if button else lambda: None)
+    handle: Handle = _shown(run.id, card.bundle()) if in_kernel else LastOnly(view)
+    if button:
+        button.show()
     card.start(handle)
     session.cards = [*(c for c in session.cards if not c.wait(0)), card]
     return Shown(card)
+
+
+def _shown(run_id: int, bundle: Mapping[str, Any]) -> Any:
+    """Display a bundle under an id of its own, so that it can be updated."""
+    from IPython.display import display
+
+    return display(bundle, raw=True, display_id=f"flow-run-{run_id}-{uuid.uuid4().hex[:8]}")
+
+
+class _Button:
+    """The Cancel button below a card, until the run has ended."""
+
+    def __init__(self, run_id: int, hint: str):
+        from jupyter_flows.widgets.cancel import CancelButton
+
+        self._run_id, self._hint = run_id, hint
+        self._button = CancelButton(run_id, self._cancel)
+        self._handle: Any = None
+
+    def show(self) -> None:
+        self._handle = _shown(self._run_id, self._button.bundle(self._hint))
+
+    def remove(self) -> None:
+        """Leave an empty place: a notebook that is opened again has no dead widget in it."""
+        self._handle.update({"text/html": "", "text/plain": ""}, raw=True)
+        self._button.close()
+
+    def _cancel(self) -> None:
+        from jupyter_flows.registry import open_registry
+
+        with open_registry() as registry:
+            registry.runs.cancel(self._run_id)
 
 
 class LastOnly:
