@@ -171,7 +171,7 @@ def _run_by_agent(flow, labels):
     flow.register("My First Project")
     with open_registry() as registry:
         run = registry.runs.create(registry.flows.get("My First Project", flow.name))
-    LocalAgent(labels=labels, once=True).start()
+    LocalAgent(labels=labels).start(once=True)
     with open_registry() as registry:
         return registry.runs.get(run.id), list(registry.runs.events(run.id))
 
