@@ -54,9 +54,9 @@ class Functions(Expressions):
         return self._enter(scope, context, code, function, args)
 
     def _activation(self, context: int, function: Obj, code: Code) -> Scope:
-        for scope, running in zip(self.active, self.running, strict=True):
+        for entered, running in zip(self.active, self.running, strict=True):
             if running is function:
-                return scope
+                return entered
         made = self.heap.make(("activation", context), "scope")
         if made.data is None:
             made.data = Scope(code.names, code.parent)

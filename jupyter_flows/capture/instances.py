@@ -195,5 +195,5 @@ class Instances(Iteration):
                         found |= self._bind_method(me, function, node) if function.kind == "function" else NOTHING
                 return found
         if self.foreign(owner):
-            return this
+            return frozenset(this)
         return self.api("builtins.object." + name) if name.startswith("__") else NOTHING

@@ -98,10 +98,10 @@ class Magics(Statements):
             name, _, line = texts[0].partition(" ")
             return self._magic(name.lstrip("%"), line, None, node)
         match texts:
-            case [str() as name, line] if method == "run_line_magic":
-                return self._magic(name, line or "", None, node)
-            case [str() as name, line, body] if method == "run_cell_magic":
-                return self._magic(name, line or "", body or "", node)
+            case [str() as called, text] if method == "run_line_magic":
+                return self._magic(called, text or "", None, node)
+            case [str() as called, text, body] if method == "run_cell_magic":
+                return self._magic(called, text or "", body or "", node)
         if method in ("set_next_input", "show_usage"):
             return NOTHING
         return self.lose_track(f"asks IPython to {method}")
