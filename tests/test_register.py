@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from jupyter_flows.capture.checks import Finding
 
 from jupyter_flows import Flow, task
+from jupyter_flows.capture.checks import Finding
 from jupyter_flows.environments import LocalEnvironment
 from jupyter_flows.environments.storage import Local, Memory
 from jupyter_flows.errors import (
