@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from jupyter_flows.capture.expressions import Expressions
-from jupyter_flows.capture.heap import NOTHING, Obj, Value
-from jupyter_flows.capture.machine import CALL_DEPTH, Args, Refused
+from jupyter_flows.capture.heap import NOTHING, Obj, Refused, Value
+from jupyter_flows.capture.machine import CALL_DEPTH, Args
 from jupyter_flows.capture.scopes import Code, Scope
 
 

@@ -25,6 +25,17 @@ INERT = frozenset({"function", "class", "api"})
 DATA = frozenset({"pandas", "ndarray"})
 
 
+#: Objects looked at in one cell, and in the whole notebook, before the analysis gives up being precise; a million
+#: take about a second.
+CELL_WORK, NOTEBOOK_WORK = 200_000, 800_000
+#: What each cell may still cost when the notebook's work is used up.
+LEAST_WORK = 5_000
+
+
+class Refused(RuntimeError):
+    """Following the code costs too much: give up precision, keep the order."""
+
+
 class Region:
     """Objects that may share state; a node of a union-find forest."""
 
@@ -79,7 +90,21 @@ class Heap:
         self.version = 0
         #: The cell being analysed.
         self.cell = -1
+        #: What this cell, and all cells together, may still cost.
+        self.left, self.left_in_all = CELL_WORK, NOTEBOOK_WORK
         self._made: dict[Hashable, Obj] = {}
+
+    def start_cell(self, cell: int) -> None:
+        """Begin a cell, with what it may cost."""
+        self.cell = cell
+        self.left = max(LEAST_WORK, min(CELL_WORK, self.left_in_all))
+
+    def spend(self, objects: int) -> None:
+        """Count objects looked at; raise `Refused` when the cell has cost too much."""
+        self.left -= objects
+        self.left_in_all -= objects
+        if self.left < 0:
+            raise Refused
 
     def make(self, key: Hashable, kind: str, region: Region | None = None) -> Obj:
         """Return the object made at a place, the same one for the same key."""
@@ -168,6 +193,7 @@ class Heap:
                     if held not in objs:
                         objs[held] = None
                         stack.append(held)
+        self.spend(len(objs))
         return list(objs), list(regions)
 
     def inner(self, value: Value) -> Value:

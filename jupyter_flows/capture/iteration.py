@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from jupyter_flows.capture.functions import Functions
-from jupyter_flows.capture.heap import ANY, NOTHING, Obj, Value
-from jupyter_flows.capture.machine import CALL_DEPTH, Args, Refused
+from jupyter_flows.capture.heap import ANY, NOTHING, Obj, Refused, Value
+from jupyter_flows.capture.machine import CALL_DEPTH, Args
 from jupyter_flows.capture.scopes import Scope
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
-from jupyter_flows.capture.heap import ANY, INERT, NOTHING, Heap, Obj, Region, Value
+from jupyter_flows.capture.heap import ANY, INERT, NOTHING, Heap, Obj, Refused, Region, Value
 from jupyter_flows.capture.ledger import Ledger, Track
 from jupyter_flows.capture.resources import Resources
 from jupyter_flows.capture.scopes import Names, Scope
@@ -107,10 +107,6 @@ class Args:
         return replace(self, positional=self.positional[1:], node=node)
 
 
-class Refused(RuntimeError):
-    """Following the code costs too much: give up precision, keep the order."""
-
-
 class Machine:
     """What is known of the notebook at one point of its run from top to bottom."""
 
@@ -164,7 +160,8 @@ class Machine:
 
     def reset_cell(self, cell: int) -> None:
         """Start a cell."""
-        self.cell = self.heap.cell = self.ledger.cell = self.resources.cell = cell
+        self.cell = self.ledger.cell = self.resources.cell = cell
+        self.heap.start_cell(cell)
         self.context = self.intern(("cell", cell))
         self.budget = CALL_BUDGET
         #: Calls already followed in this cell -> what was known then, and the result.
@@ -283,6 +280,7 @@ class Machine:
         """Return the region that everything in reach is in already, if nothing has changed since that was found."""
         found: Region | None = None
         inert: list[int] = []
+        self.heap.spend(len(value))
         for obj in value:
             if self.heap.objs[obj].kind in INERT:
                 inert.append(obj)

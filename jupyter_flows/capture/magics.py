@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 
 import jupyter_flows.capture.handmade  # noqa: F401 -- registers its functions with the libraries
 from jupyter_flows.capture.expressions import VALUE
@@ -228,6 +229,7 @@ class Interpreter(Magics):
         self.resuming.clear()
         self.handed = None
         self.weak = 1
+        self.heap.left = sys.maxsize
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
                 self._bind_global(node.id, NOTHING)
