@@ -9,6 +9,7 @@ from jupyter_flows.core.cell import Cell
 from jupyter_flows.errors import CellSyntaxError
 
 #: What the case is about, the cells, the edges as "1-2" (cells counted from 1, transitively reduced).
+# fmt: off
 CASES: list[tuple[str, list[str], str]] = [
     ("read after write", ["x = 1", "y = x"], "1-2"),
     ("write after read", ["x = 1", "y = x", "x = 2"], "1-2 2-3"),
@@ -117,6 +118,7 @@ CASES: list[tuple[str, list[str], str]] = [
     ("frames draw from the global generator", ["import numpy as np, pandas as pd\nnp.random.seed(1)", "df = pd.DataFrame([1, 2])", "np.random.rand(3)", "df.sample(2)", "df.sample(2, random_state=1)"], "1-2 1-3 2-4 2-5 3-4"),
     ("saving adds an ending", ["import numpy as np", "np.save('some', [1])", "np.load('some.npy')"], "1-2 2-3"),
 ]
+# fmt: on
 
 
 def edges(sources: list[str]) -> str:

@@ -24,7 +24,10 @@ def test_marker_lines_are_blanked():
 
 def test_magics_become_calls_on_their_lines():
     """A magic is a call of IPython's at the line where it stood."""
-    assert transform("x = 1\n%matplotlib inline\ny = 2").split("\n")[1] == "get_ipython().run_line_magic('matplotlib', 'inline')"
+    assert (
+        transform("x = 1\n%matplotlib inline\ny = 2").split("\n")[1]
+        == "get_ipython().run_line_magic('matplotlib', 'inline')"
+    )
 
 
 def test_cell_magic_below_a_marker():

@@ -105,6 +105,7 @@ def test_a_registry_that_is_not_ours_is_left_alone(tmp_path, monkeypatch, capsys
     foreign_database(path)
     before = path.read_bytes()
     monkeypatch.setenv("JUPYTER_FLOWS_REGISTRY", str(path))
+    monkeypatch.setenv("COLUMNS", "400")  # The path shows whole, however long the temporary folder's name.
     assert run(words) == (1 if words == ["doctor"] else 3)
     shown, said = capsys.readouterr()
     assert str(path) in shown + said
