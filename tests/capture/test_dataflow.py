@@ -148,13 +148,18 @@ def test_models_fitted_on_the_same_data_are_independent():
     """Three models fitted and scored on one split have no edges between each other."""
     fits = [f"m{i} = {make}\nm{i}.fit(X_train, y_train)\ns{i} = m{i}.score(X_test, y_test)" for i, make in enumerate(
         ("LogisticRegression(max_iter=200)", "SVC()", "RandomForestClassifier(random_state=0)"))]  # fmt: skip
-    data = "X, y = load_iris(return_X_y=True)\nX_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)"
+    data = (
+        "X, y = load_iris(return_X_y=True)\nX_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)"
+    )
     assert edges([MODELS, data, *fits, "print(s0, s1, s2)"]) == "1-2 2-3 2-4 2-5 3-6 4-6 5-6"
 
 
 def test_plots_of_one_frame_are_independent():
     """Figures drawn from one array through axes of their own have no edges between each other."""
-    plots = [f"fig{i}, ax{i} = plt.subplots()\nax{i}.hist(data[:, {i}])\nax{i}.set_title('{i}')\nfig{i}.tight_layout()\nplt.show()" for i in range(3)]
+    plots = [
+        f"fig{i}, ax{i} = plt.subplots()\nax{i}.hist(data[:, {i}])\nax{i}.set_title('{i}')\nfig{i}.tight_layout()\nplt.show()"
+        for i in range(3)
+    ]
     assert edges([MODELS, "data = np.arange(30).reshape(10, 3)", *plots]) == "1-2 2-3 2-4 2-5"
 
 
@@ -228,7 +233,12 @@ def test_barriers_say_why():
 
 def test_parameters_may_be_anything():
     """A parameter may be given a list that a cell then changes."""
-    cells = [Cell("%%parameters\nrows = None", 1), Cell("kept = rows", 2), Cell("kept.append(1)", 3), Cell("print(rows)", 4)]
+    cells = [
+        Cell("%%parameters\nrows = None", 1),
+        Cell("kept = rows", 2),
+        Cell("kept.append(1)", 3),
+        Cell("print(rows)", 4),
+    ]
     assert [(e.upstream, e.downstream) for e in connect(cells).edges] == [(0, 1), (1, 2), (2, 3)]
 
 
