@@ -105,6 +105,9 @@ class NoHistory(HistoryManager):
     def __init__(self, shell: Any = None, config: Any = None, **traits: Any):
         super().__init__(shell=shell, config=config, **{**traits, "enabled": False, "hist_file": ":memory:"})
 
+#: What a kernel knows as running without an event loop of its own.
+_WITHOUT_WINDOWS = (None, "inline", "nbagg", "notebook", "webagg", "ipympl", "widget", "headless", "asyncio")
+
 
 class RunShell(InteractiveShell):
     """An IPython shell without terminal, kernel and files, for one run."""
@@ -143,8 +146,8 @@ class RunShell(InteractiveShell):
         self.set_hook("show_in_pager", _no_pager, 99)  # type: ignore[no-untyped-call] # as above
 
     def enable_gui(self, gui: Any = None) -> None:
-        """Accept the inline backend, which has no window system; refuse those that have."""
-        if gui not in (None, "inline", "headless", "asyncio"):
+        """Accept what a page can show, as a kernel does; refuse what needs a window system."""
+        if gui not in _WITHOUT_WINDOWS:
             raise UsageError(f"A run has no screen for {gui!r}: use %matplotlib inline.")
 
     def ask_exit(self) -> None:

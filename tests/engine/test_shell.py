@@ -113,6 +113,8 @@ CELLS = {
     "progress": "from tqdm import tqdm\nfor i in tqdm(range(3), disable=False, ncols=40, bar_format='{n}/{total}'): pass",
     "kernel's shell": "get_ipython()",
     "wide categories": "pd.cut([20, 22, 25, 27, 21, 23, 37, 31, 61, 45, 41, 32], [18, 25, 35, 60, 100])",
+    "backend of a page": "%matplotlib notebook",
+    "inline again": "%matplotlib inline",
     "set_option": "pd.set_option('display.max_rows', 2)\npd.DataFrame({'a': range(5)})",
 }
 
