@@ -19,6 +19,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+DIED = "its kernel dies"
 #: For every process that runs cells, so that sets show in one order and pictures are drawn alike.
 STEADY = {"PYTHONHASHSEED": "0", "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 
@@ -60,7 +61,6 @@ def execute(path: Path, *, root: Path, timeout_seconds: float) -> Execution:
         kernel_name="python3",
         allow_errors=True,
         record_timing=True,
-        store_widget_state=False,
         resources={"metadata": {"path": str(path.parent)}},
     )
     trouble = ""
@@ -71,7 +71,7 @@ def execute(path: Path, *, root: Path, timeout_seconds: float) -> Execution:
     except (TimeoutError, CellTimeoutError):
         trouble = f"it takes longer than {timeout_seconds:g} s"
     except DeadKernelError:
-        trouble = "its kernel dies"
+        trouble = DIED
     except RuntimeError as error:
         trouble = f"its kernel does not start: {error}"
     return Execution([_ran(cell) for cell in code_cells(notebook)], str(root), trouble)
@@ -108,6 +108,8 @@ class Kept:
         if place and place.exists():
             return _from_json(json.loads(place.read_text()))
         execution = execute(path, root=root, timeout_seconds=timeout_seconds)
+        if execution.trouble == DIED:  # Once may be the machine's fault.
+            execution = execute(path, root=root, timeout_seconds=timeout_seconds)
         if place and not execution.trouble:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(json.dumps(asdict(execution)))

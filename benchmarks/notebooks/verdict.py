@@ -118,6 +118,8 @@ class Judge:
         as_it_is = self._form(text, first, until=until, orders=0 if failing else self._task.orders)
         if not failing and not as_it_is.unsteady:
             return Verdict(name, as_it_is)
+        if len(failing) == sum(bool(cell.source.strip()) for cell in code_cells(notebook)):
+            return Verdict(name, as_it_is, failing=failing)
         clean, clean_first = self._cleaned(notebook, first, seeded=bool(as_it_is.unsteady))
         if clean_first is None:
             return Verdict(name, as_it_is, failing=failing)

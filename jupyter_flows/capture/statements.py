@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from jupyter_flows.capture.calls import Calls
 from jupyter_flows.capture.expressions import VIEWED, is_special, key_field
 from jupyter_flows.capture.heap import ANY, NOTHING, Obj, Value
 from jupyter_flows.capture.machine import Args
+from jupyter_flows.capture.resources import file_resource
 from jupyter_flows.capture.scopes import Scope, class_names
 
 
@@ -420,6 +422,10 @@ class Statements(Calls):
             self.imports.append(found)
         self.resources.read("<sys.path>", certain=False)
         self.resources.read("<environ>", certain=False)
+        if found.module.partition(".")[0] not in sys.stdlib_module_names:
+            # A cell above may have written the module, or a command installed it.
+            for part in sorted({*found.module.split("."), *path.split(".")} - {""}):
+                self.resources.read(file_resource(f"{part}.py"), certain=False)
         self.bind(found.bound, self.api(_ALIASES.get(path, path)))
 
     def _import_all(self, module: str) -> None:

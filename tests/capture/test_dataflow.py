@@ -117,6 +117,9 @@ CASES: list[tuple[str, list[str], str]] = [
     ("warning filters decide what is shown", ["import warnings", "print(1)", "warnings.filterwarnings('ignore')", "print(2)"], "1-3 2-3 3-4"),
     ("frames draw from the global generator", ["import numpy as np, pandas as pd\nnp.random.seed(1)", "df = pd.DataFrame([1, 2])", "np.random.rand(3)", "df.sample(2)", "df.sample(2, random_state=1)"], "1-2 1-3 2-4 2-5 3-4"),
     ("saving adds an ending", ["import numpy as np", "np.save('some', [1])", "np.load('some.npy')"], "1-2 2-3"),
+    ("a command installs what is imported", ["!pip install lib", "import lib", "print(1)", "import sys"], "1-2"),
+    ("a magic installs what is imported", ["%pip install lib", "from lib import x"], "1-2"),
+    ("a cell writes the module", ["%%writefile mod.py\nx = 1", "import mod\nmod.x", "%%file pkg/part.py\nx = 1", "from pkg import part"], "1-2 3-4"),
 ]
 # fmt: on
 
