@@ -23,7 +23,7 @@ GRACE_SECONDS = 10.0
 #: How long a process may take to leave after its run's final state.
 LEAVE_SECONDS = 5.0
 #: How long a task may be past its limit, inside code that can't be interrupted, before its process is killed.
-OVERDUE_SECONDS = 2.0
+OVERDUE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
 _CHUNK_BYTES = 1 << 16
 _FINAL = frozenset(name.value for name in FINISHED)
