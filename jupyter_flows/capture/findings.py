@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -91,16 +92,28 @@ def barrier_findings(members: Sequence[Cell], dataflow: Dataflow) -> Iterator[Fi
         yield Finding("F003", "info", members[index].ordinal, None, message)
 
 
+_INSTALLS = re.compile(r"^\s*[!%].*\b(?:pip3?|conda|mamba|uv)\b.*\binstall\b", re.MULTILINE)
+
+
+def _is_made(name: str, above: Sequence[str]) -> str:
+    """Say what above a missing import may make it: a cell that writes the module, or a command that installs."""
+    written = re.compile(rf"^%%(?:writefile|file)\b.*\b{re.escape(name)}(?:\.py|/\S+)\s*$", re.MULTILINE)
+    if any(written.search(text) for text in above):
+        return "a cell above"
+    return "the install command above" if any(_INSTALLS.search(text) for text in above) else ""
+
+
 def import_findings(
     members: Sequence[Cell], codes: Sequence[str], modules: Modules, requirements: Requirements
 ) -> Iterator[Finding]:
     """Find imports that fail here, and requirements that can't be installed elsewhere."""
     missing = set(requirements.missing)
-    for cell, text in zip(members, codes, strict=True):
+    for index, (cell, text) in enumerate(zip(members, codes, strict=True)):
         for name, line, sure in code.cell_imports(text, ordinal=cell.ordinal):
             if name in missing:
-                level: Level = "error" if sure else "warning"
-                fix = "install it here, or correct the name"
+                made = _is_made(name, codes[:index])
+                level: Level = "error" if sure and not made else "warning"
+                fix = f"{made} makes it in the run" if made else "install it here, or correct the name"
                 yield Finding("F004", level, cell.ordinal, line, f"there is no module {name!r} here", fix)
     for name, file in modules.through.items():
         if name in missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -15,6 +16,10 @@ from jupyter_flows.capture.unknown import Unknown
 _PRINTING = frozenset(
     {"builtins.print", "builtins.str", "builtins.repr", "builtins.display", "builtins.format", "builtins.len"}
 )
+
+
+#: What looks like a file's name: an ending, and nothing that files are not called.
+_FILE_NAME = re.compile(r"^[^\n:*?<>|]*\w\.\w{1,8}$")
 
 
 class Libraries(Unknown):
@@ -136,10 +141,19 @@ class Libraries(Unknown):
             self.use_file(
                 args.constant(index, ("path", "filepath_or_buffer", "fname")[0]), write=mode == "writes", args=args
             )
+        else:
+            self._perhaps_reads(args)
         if known.draws:
             self.draw(args)
         if known.random and self._draws_random(receiver, args):
             self.resources.use(NUMPY_RANDOM)
+
+    def _perhaps_reads(self, args: Args) -> None:
+        """Take a literal file name given to code that is known for something else as a file that it may read."""
+        node = args.node
+        for item in (*node.args, *(k.value for k in node.keywords)) if node is not None else ():
+            if isinstance(item, ast.Constant) and isinstance(item.value, str) and _FILE_NAME.search(item.value):
+                self.resources.read(file_resource(item.value), certain=False)
 
     def use_file(self, path: object, *, write: bool, args: Args) -> None:
         """Record that a file is read or written."""

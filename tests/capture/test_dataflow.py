@@ -120,6 +120,7 @@ CASES: list[tuple[str, list[str], str]] = [
     ("a command installs what is imported", ["!pip install lib", "import lib", "print(1)", "import sys"], "1-2"),
     ("a magic installs what is imported", ["%pip install lib", "from lib import x"], "1-2"),
     ("a cell writes the module", ["%%writefile mod.py\nx = 1", "import mod\nmod.x", "%%file pkg/part.py\nx = 1", "from pkg import part"], "1-2 3-4"),
+    ("a known function reads a file that a cell wrote", ["import matplotlib.pyplot as plt\nfig = plt.figure()\nfig.savefig('made.png')", "from IPython.display import Image\nImage('made.png')", "Image('other.png')"], "1-2 2-3"),
 ]
 # fmt: on
 
