@@ -309,8 +309,14 @@ FINDINGS = {
         ["try:\n    import nothing_such\nexcept ImportError:\n    pass"],
         ["warning F004 1:2"],
     ),
-    "import of a module that a cell writes": (["%%writefile nothing_such.py\nx = 1", "import nothing_such"], ["warning F004 2:1"]),
-    "import of what a command installs": (["!pip install -q nothing-such", "import nothing_such"], ["warning F004 2:1"]),
+    "import of a module that a cell writes": (
+        ["%%writefile nothing_such.py\nx = 1", "import nothing_such"],
+        ["warning F004 2:1"],
+    ),
+    "import of what a command installs": (
+        ["!pip install -q nothing-such", "import nothing_such"],
+        ["warning F004 2:1"],
+    ),
     "import above its installation": (["import nothing_such", "%pip install nothing-such"], ["error F004 1:1"]),
     "nothing to run": (["# nothing"], ["error F006 None:None"]),
     "unmarked rubbish": (["%%task t\nx = 1", "y = ("], ["warning F008 2:1"]),
