@@ -39,7 +39,8 @@ def test_plain_cells_show_nothing_else(runner, code):
 def test_plain_tracebacks_start_at_the_cell(runner):
     """None of the engine's own frames is in them, the cell's lines are."""
     story = runner.run(flow_of_cells(["def f(n):\n    return 1 / n", "f(0)"]))
-    lines = story.outputs("cell_2")[0]["traceback"]
+    shown = story.outputs("cell_2")[0]["traceback"]
+    lines = [line for line in shown if line.strip(" ~^")]  # What is underlined differs from Python to Python.
     assert lines[:5] == [
         "Traceback (most recent call last):",
         '  File "Cell In[2]", line 1, in <module>',
