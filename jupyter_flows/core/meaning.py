@@ -13,7 +13,6 @@ import copyreg
 import dataclasses
 import enum
 import functools
-import importlib.metadata
 import inspect
 import json
 import reprlib
@@ -355,10 +354,14 @@ def _installed_version(top: str) -> str | None:
     path = getattr(sys.modules.get(top), "__file__", None) or ""
     if not {"site-packages", "dist-packages"} & set(PurePath(path).parts):
         return None
+    from importlib.metadata import version
+
     distributions = _distributions().get(top, [])
-    return ",".join(f"{d}-{importlib.metadata.version(d)}" for d in sorted(set(distributions))) or "unknown"
+    return ",".join(f"{d}-{version(d)}" for d in sorted(set(distributions))) or "unknown"
 
 
 @functools.cache
 def _distributions() -> dict[str, list[str]]:
-    return dict(importlib.metadata.packages_distributions())
+    from importlib.metadata import packages_distributions  # a run never asks, and importing it costs a quarter of ours
+
+    return dict(packages_distributions())

@@ -105,6 +105,7 @@ class NoHistory(HistoryManager):
     def __init__(self, shell: Any = None, config: Any = None, **traits: Any):
         super().__init__(shell=shell, config=config, **{**traits, "enabled": False, "hist_file": ":memory:"})
 
+
 #: What a kernel knows as running without an event loop of its own.
 _WITHOUT_WINDOWS = (None, "inline", "nbagg", "notebook", "webagg", "ipympl", "widget", "headless", "asyncio")
 
