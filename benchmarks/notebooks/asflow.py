@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.notebooks.orders import AnyOrder
-from benchmarks.notebooks.plain import STEADY, Execution, Ran
+from benchmarks.notebooks.plain import STEADY, USAGE, Execution, Ran
 from jupyter_flows.capture.notebook import Captured, capture, read_notebook
 from jupyter_flows.core.events import Event
 from jupyter_flows.engine.launcher import Job, Launcher
@@ -116,7 +116,13 @@ def run(taken: Taken, *, root: Path, folder: Path, executor: AnyOrder | None, ti
 
 def _cells(notebook: str, document: Mapping[str, Any], events: Sequence[Event]) -> list[Ran]:
     text = executed_notebook(notebook, document, events, {"parameters": {}})
-    return [Ran(cell["outputs"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    return [Ran(_as_shown(cell["outputs"])) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+
+
+def _as_shown(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what the executed notebook adds for people where a cell failed without a traceback."""
+    usage = any(o["output_type"] == "stream" and "".join(o["text"]).startswith(USAGE) for o in outputs)
+    return outputs[:-1] if usage and outputs[-1].get("ename") == "Failed" else outputs
 
 
 def _death(events: Sequence[Event]) -> str:
@@ -124,10 +130,12 @@ def _death(events: Sequence[Event]) -> str:
     last = next((e for e in reversed(events) if e.kind == "run"), None)
     if last is None:
         return "the run said nothing"
-    if last.body["state"] == "Success" or any(e.kind == "output" and _is_error(e) for e in events):
+    if last.body["state"] == "Success" or any(map(_is_error, events)):
         return ""
     return f"the run ended as {last.body['state']}: {last.body['message']}"
 
 
 def _is_error(event: Event) -> bool:
-    return bool(event.body["output"].get("output_type") == "error")
+    if event.kind == "stream":
+        return str(event.body["text"]).startswith(USAGE)
+    return event.kind == "output" and event.body["output"].get("output_type") == "error"

@@ -19,6 +19,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+#: What a kernel writes, as text and no more, where a cell ends because a magic does not exist or can't be used so.
+USAGE = "UsageError:"
 DIED = "its kernel dies"
 #: For every process that runs cells, so that sets show in one order and pictures are drawn alike.
 STEADY = {"PYTHONHASHSEED": "0", "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
@@ -34,7 +36,12 @@ class Ran:
     @property
     def error(self) -> str | None:
         """The name of the error that ended the cell."""
-        return next((str(o["ename"]) for o in self.outputs if o["output_type"] == "error"), None)
+        for output in self.outputs:
+            if output["output_type"] == "error":
+                return str(output["ename"])
+            if output["output_type"] == "stream" and "".join(output["text"]).startswith(USAGE):
+                return "UsageError"
+        return None
 
 
 @dataclass(frozen=True, slots=True)

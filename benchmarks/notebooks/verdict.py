@@ -140,6 +140,8 @@ class Judge:
             failing = execution.failing
             if execution.trouble:
                 break
+            if all(cell.source in ("", TAKEN_OUT, SEEDED) for cell in code_cells(notebook)):
+                break
             if not failing:
                 return text, execution
         return "", None

@@ -127,6 +127,14 @@ def test_a_failing_cell_ends_the_comparison_and_is_then_taken_out(judge):
     assert (verdict.cleaned.word, verdict.cleaned.cells, verdict.best is verdict.cleaned) == ("equal", 3, True)
 
 
+def test_a_magic_that_does_not_exist_fails_both(judge):
+    """A kernel only writes a line about it; the cells below are compared without it."""
+    verdict = judge("x = 1", "%nosuch thing", "x + 1")
+    assert (verdict.as_it_is.word, verdict.failing) == ("equal", [2])
+    assert verdict.cleaned is not None
+    assert verdict.cleaned.word == "equal"
+
+
 def test_a_right_refusal_is_told_from_a_wrong_one(judge, monkeypatch):
     """A name that no cell defines is refused, rightly, as it fails in a kernel; one that works is refused wrongly."""
     right = judge("y = 1", "print(nowhere)").as_it_is
