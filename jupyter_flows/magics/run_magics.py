@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from jupyter_flows.errors import FlowsError, NoSuchError
 from jupyter_flows.magics.line import line_magic_of
 from jupyter_flows.magics.mistake import Mistake
-from jupyter_flows.magics.running import Shown, nobody_takes, run_here, show
 from jupyter_flows.magics.saying import say
 from jupyter_flows.magics.session import NotebookSession
 from jupyter_flows.magics.words import pairs, values
 
 if TYPE_CHECKING:
+    from jupyter_flows.magics.running import Shown
     from jupyter_flows.registry import Registry, Run, Version
 
 
@@ -27,6 +27,7 @@ class RunMagics:
     @line_magic_of("flow_run")
     def flow_run(self, given: Namespace) -> None:
         """Run the latest registered version and show it live."""
+        from jupyter_flows.magics.running import run_here, show
         from jupyter_flows.registry import open_registry
 
         with open_registry() as registry:
@@ -45,6 +46,8 @@ class RunMagics:
 
     def _falls_to_us(self, registry: Registry, version: Version, given: Namespace) -> bool:
         """Tell whether the run is to run here, and say so, because no agent takes it."""
+        from jupyter_flows.magics.running import nobody_takes
+
         takers = registry.agents.would_take(version.labels)
         if given.strict and (takers or given.agent):
             raise Mistake("--strict is for runs that run here: add --here, or start the agents with --strict.")
