@@ -7,6 +7,8 @@ VENV ?= .venv
 PYTHON ?=
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+# Root, as in most containers, has to say that it means it.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 WORKERS ?= auto
 BENCH_ARGS ?=
 
@@ -38,7 +40,7 @@ demo: $(VENV)/.for-demo
 	@tools/demo.sh $(BIN)
 
 lab: $(VENV)/.for-demo
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter lab notebooks/quickstart.ipynb
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter lab $(AS_ROOT) notebooks/quickstart.ipynb
 
 check: $(VENV)/.for-tests
 	$(BIN)/ruff check .
