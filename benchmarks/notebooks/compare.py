@@ -100,7 +100,7 @@ def judged(found: Sequence[Task], jobs: int) -> Iterator[Verdict]:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for worker in multiprocessing.active_children():
-                worker.terminate()
+                worker.kill()  # nbclient takes the gentler signal for itself; kernels and runs end with their parent.
             raise
 
 
