@@ -130,6 +130,7 @@ def normal(output):
         "CELL",
         text,
     )
+    text = re.sub(r"The slowest run took [^.]+\.\d+ times[^.]+\.[^.]+\.\\n", "", text)  # %timeit, now and then
     text = re.sub(r"\d+(\.\d+)?\s(ns|[uµμ]s|ms|s)\b", "TIME", text)
     return re.sub(r"(user|sys|total): TIME", r"\1: TIME", text)
 
