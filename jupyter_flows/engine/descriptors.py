@@ -37,10 +37,9 @@ class Descriptors:
         threading.Thread(target=self._watch, name="descriptors", daemon=True).start()
 
     def drain(self) -> None:
-        """Hand over what has been written so far."""
+        """Hand over what has been written so far, also what the thread has read and not yet handed over."""
         for fd, end in self._ends.items():
-            if _waiting(end):
-                self._read(fd, end)
+            self._read(fd, end)
 
     def _read(self, fd: int, end: int) -> None:
         with self._lock:
