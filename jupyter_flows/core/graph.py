@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heappush
 
@@ -46,15 +45,3 @@ def find_cycle(nodes: Sequence[int], edges: Iterable[tuple[int, int]]) -> list[i
         path.append(node)
         node = upstream[node]
     return path[seen[node] :][::-1]
-
-
-def reachable(start: Iterable[int], neighbours_of: Sequence[Sequence[int]]) -> set[int]:
-    """Return every node that can be reached from `start`, `start` not included unless by a way back."""
-    found: set[int] = set()
-    queue = deque(start)
-    while queue:
-        for n in neighbours_of[queue.popleft()]:
-            if n not in found:
-                found.add(n)
-                queue.append(n)
-    return found

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_flows.core.graph import find_cycle, neighbours, reachable, topological_order
+from jupyter_flows.core.graph import find_cycle, topological_order
 
 _graphs = st.integers(1, 12).flatmap(
     lambda n: st.tuples(
@@ -31,8 +31,7 @@ def test_ties_keep_the_given_order():
 
 
 def test_a_long_chain_needs_no_recursion():
-    """Order and reach work for graphs deeper than the interpreter's stack."""
+    """Ordering works for graphs deeper than the interpreter's stack."""
     edges = [(n, n + 1) for n in range(50_000)]
     order, stuck = topological_order(50_001, edges)
     assert (order[0], order[-1], stuck) == (0, 50_000, [])
-    assert len(reachable([0], neighbours(50_001, edges)[0])) == 50_000
