@@ -14,7 +14,7 @@ from jupyter_flows.magics.session import NotebookSession
 from jupyter_flows.magics.words import pairs, values
 
 if TYPE_CHECKING:
-    from jupyter_flows.magics.running import Shown
+    from jupyter_flows.magics.live import LiveCard
     from jupyter_flows.registry import Registry, Run, Version
 
 
@@ -40,9 +40,9 @@ class RunMagics:
         self.session.last_run = run.id
         if at_home:
             run_here(self.session, run.id, strict=given.strict)
-        shown = show(self.session, version, run, cancel_button=not given.wait)
+        card = show(self.session, version, run, cancel_button=not given.wait)
         if given.wait:
-            self._wait(shown, run)
+            self._wait(card, run)
 
     def _falls_to_us(self, registry: Registry, version: Version, given: Namespace) -> bool:
         """Tell whether the run is to run here, and say so, because no agent takes it."""
@@ -112,12 +112,12 @@ class RunMagics:
             more = f", and {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004 - what fits a line
             say(f"running v{version.version}; the notebook differs by now: {'; '.join(found[:3])}{more}")
 
-    def _wait(self, shown: Shown, run: Run) -> None:
+    def _wait(self, card: LiveCard, run: Run) -> None:
         try:
-            shown.card.wait()
+            card.wait()
         except KeyboardInterrupt:
             raise Mistake(f"Run {run.id} goes on; %flow_cancel {run.id} stops it.") from None
-        view = shown.card.view
+        view = card.view
         if view.finished and not view.successful:
             raise Mistake(f"Run {run.id} {view.state.value}: {view.message}".rstrip(": "))
 

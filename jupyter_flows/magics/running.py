@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -47,14 +46,7 @@ def _run_one(agent: Any, run_id: int) -> None:
         logger.warning("Run %d can't run here: %s", run_id, error)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A run on display."""
-
-    card: LiveCard
-
-
-def show(session: NotebookSession, version: Version, run: Run, *, cancel_button: bool = False) -> Shown:
+def show(session: NotebookSession, version: Version, run: Run, *, cancel_button: bool = False) -> LiveCard:
     """Put a run's card under the cell, and keep it true until the run has ended.
 
     A `cancel_button` is for kernels that are idle meanwhile: a busy one hears no click.
@@ -69,7 +61,7 @@ def show(session: NotebookSession, version: Version, run: Run, *, cancel_button:
         button.show()
     card.start(handle)
     session.cards = [*(c for c in session.cards if not c.wait(0)), card]
-    return Shown(card)
+    return card
 
 
 def _shown(run_id: int, bundle: Mapping[str, Any]) -> Any:
