@@ -74,8 +74,9 @@ class Database:
         with self._errors(), self.engine.connect() as connection:
             raw: Any = connection.connection.dbapi_connection
             wanted = "delete" if self.shared else "wal"
-            if raw.execute("PRAGMA journal_mode").fetchone()[0] != wanted:
-                raw.execute(f"PRAGMA journal_mode = {wanted}").fetchall()  # Not inside a transaction.
+            if raw.execute("PRAGMA journal_mode").fetchone()[0] != wanted:  # Not inside a transaction.
+                # SQLite waits for readers here, never for a writer, nor for another process that does the same.
+                _patiently(raw, f"PRAGMA journal_mode = {wanted}")
         if self.advice:
             logger.warning(self.advice)
 
@@ -101,6 +102,8 @@ class Database:
             if not isinstance(error.orig, sqlite3.Error):
                 raise
             raise RegistryError(_sentence(self.name, error.orig)) from error
+        except sqlite3.Error as error:  # From the few statements that go past SQLAlchemy.
+            raise RegistryError(_sentence(self.name, error)) from error
         except (OverflowError, UnicodeEncodeError) as error:
             # No number that large and no text that is none was ever stored.
             raise NoSuchError(f"The registry has nothing of such a name or number ({error}).") from None
@@ -132,22 +135,24 @@ def _begin(connection: Connection) -> None:
     raw: Any = connection.connection.dbapi_connection
     raw.execute("PRAGMA busy_timeout = 0")
     try:
-        _begin_writing(connection, time.monotonic() + BUSY_SECONDS)
+        _patiently(raw, "BEGIN IMMEDIATE")
     finally:
         raw.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
 
-def _begin_writing(connection: Connection, until: float) -> None:
-    """Take the write lock, waiting in small uneven steps: SQLite's own go up to 100 ms and starve the unlucky."""
-    raw: Any = connection.connection.dbapi_connection
+def _patiently(raw: Any, statement: str) -> None:
+    """Run a statement once nobody holds the lock, waiting in small uneven steps.
+
+    SQLite's own steps go up to 100 ms and starve the unlucky, and some statements it does not repeat at all.
+    """
+    until = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            raw.execute("BEGIN IMMEDIATE")
+            raw.execute(statement).fetchall()
             return
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")  # Once more, for the error to come in its usual form.
-                return
+                raise
         time.sleep(random.uniform(0.0005, 0.003))
 
 

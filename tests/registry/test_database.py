@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -166,6 +168,19 @@ def test_many_open_it_first(tmp_path):
         list(pool.map(register, range(8)))
     with open_registry(path) as registry:
         assert len(registry.flows.list()) == 8
+
+
+def test_the_log_is_switched_on_beside_a_writer(tmp_path):
+    """Who opens a registry while another process writes to it, its log not yet switched on, waits for it."""
+    path = tmp_path / "registry.sqlite"
+    open_registry(path, filesystem=lambda _path: "nfs4").close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.3, writer.execute, ["COMMIT"])
+        release.start()
+        open_registry(path, filesystem=lambda _path: "ext4").close()
+        release.join()
+    assert journal(path) == "wal"
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path):
