@@ -18,10 +18,11 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"engine", "environments", "registry"}),
     frozenset({"agent", "executed"}),
     frozenset({"register"}),
-    frozenset({"__main__", "cli", "flow", "magics", "server", "widgets"}),
+    frozenset({"__main__", "cli", "comparison", "flow", "magics", "server", "widgets"}),
 )
-#: `flow` is the door for Python scripts: it may draw, by way of `widgets`, but needs no widget itself.
-FRONT_DOORS = FLOORS[-1] - {"flow"}
+#: `flow` is the door for Python scripts: it may draw, by way of `widgets`, but needs no widget itself. `comparison`
+#: stands behind `check --deep`; it runs flows as scripts do.
+FRONT_DOORS = FLOORS[-1] - {"flow", "comparison"}
 #: Rooms that know less than their floor would allow: the only rooms of ours that they may import.
 KNOWS_ONLY: Mapping[str, frozenset[str]] = {"images": frozenset({"errors"})}
 #: Packages that only a front door may import.

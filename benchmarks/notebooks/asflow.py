@@ -1,28 +1,19 @@
-"""Run a notebook as a flow: capture it, pack it, and start its run in a process of its own."""
+"""Capture a notebook as registering would, and run its flow."""
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from benchmarks.notebooks.orders import AnyOrder
-from benchmarks.notebooks.plain import STEADY, USAGE, Execution, Ran
+from benchmarks.notebooks.plain import ENVIRONMENT
 from jupyter_flows.capture.notebook import Captured, capture, read_notebook
-from jupyter_flows.core.events import Event
-from jupyter_flows.engine.launcher import Job, Launcher
-from jupyter_flows.environments import LocalEnvironment
-from jupyter_flows.environments.storage import Local
+from jupyter_flows.comparison.asflow import run as run_captured
+from jupyter_flows.comparison.orders import AnyOrder
+from jupyter_flows.comparison.plain import Execution
 from jupyter_flows.errors import FlowsError
-from jupyter_flows.executed import executed_notebook
-from jupyter_flows.flow import Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,54 +79,11 @@ def _alarm(seconds: int) -> Iterator[None]:
 
 def run(taken: Taken, *, root: Path, folder: Path, executor: AnyOrder | None, timeout_seconds: float) -> Execution:
     """Run a flow in `folder`, below `root`; return what its executed notebook shows, cell by cell."""
-    events: list[Event] = []
-    with tempfile.TemporaryDirectory(prefix="compare-storage-") as place, Launcher(spares=False) as launcher:
-        storage = Local(place)
-        flow = Flow.of(taken.captured.flow, storage=storage)
-        artifact = storage.build()
-        document = storage.load(artifact).document
-        job = Job(
-            run_id=1,
-            flow_name=flow.name,
-            storage=storage.to_json(),
-            artifact=artifact,
-            environment=LocalEnvironment(executor=executor).to_json() if executor else None,
-            folder=str(folder),
-            needs_shell=bool(document["shell"]),
-            env={**STEADY, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])},
-        )
-        process = launcher.start(job, events.append)
-        ended = process.wait(timeout_seconds) is not None
-        if not ended:
-            process.kill()
-            process.wait()
-    trouble = "" if ended else f"the run takes longer than {timeout_seconds:g} s"
-    assert flow.origin is not None
-    return Execution(_cells(flow.origin.notebook, document, events), str(root), trouble or _death(events))
-
-
-def _cells(notebook: str, document: Mapping[str, Any], events: Sequence[Event]) -> list[Ran]:
-    text = executed_notebook(notebook, document, events, {"parameters": {}})
-    return [Ran(_as_shown(cell["outputs"])) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-
-
-def _as_shown(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out what the executed notebook adds for people where a cell failed without a traceback."""
-    usage = any(o["output_type"] == "stream" and "".join(o["text"]).startswith(USAGE) for o in outputs)
-    return outputs[:-1] if usage and outputs[-1].get("ename") == "Failed" else outputs
-
-
-def _death(events: Sequence[Event]) -> str:
-    """Return how a run ended that was not ended by a cell: its process died, or could not start."""
-    last = next((e for e in reversed(events) if e.kind == "run"), None)
-    if last is None:
-        return "the run said nothing"
-    if last.body["state"] == "Success" or any(map(_is_error, events)):
-        return ""
-    return f"the run ended as {last.body['state']}: {last.body['message']}"
-
-
-def _is_error(event: Event) -> bool:
-    if event.kind == "stream":
-        return str(event.body["text"]).startswith(USAGE)
-    return event.kind == "output" and event.body["output"].get("output_type") == "error"
+    return run_captured(
+        taken.captured.flow,
+        root=root,
+        folder=folder,
+        executor=executor,
+        timeout_seconds=timeout_seconds,
+        env=ENVIRONMENT,
+    )

@@ -28,8 +28,8 @@ if __package__ in (None, ""):  # Started by its path.
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from benchmarks.notebooks.report import one_line, side_by_side, summary
-from benchmarks.notebooks.scratch import Scratch
 from benchmarks.notebooks.verdict import Form, Judge, Task, Verdict, to_json
+from jupyter_flows.comparison.scratch import Scratch
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,106 +1,21 @@
-"""Run a notebook top to bottom in a kernel: the truth that flows are held against."""
+"""Executions top to bottom, kept from one comparison to the next."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
 
-#: What a kernel writes, as text and no more, where a cell ends because a magic does not exist or can't be used so.
-USAGE = "UsageError:"
-DIED = "its kernel dies"
-#: For every process that runs cells, so that sets show in one order and pictures are drawn alike.
-STEADY = {"PYTHONHASHSEED": "0", "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+from jupyter_flows.comparison.plain import DIED, STEADY, Execution, Ran, code_cells, execute
 
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """One code cell, run."""
-
-    outputs: list[dict[str, Any]]
-    seconds: float = 0.0
-
-    @property
-    def error(self) -> str | None:
-        """The name of the error that ended the cell."""
-        for output in self.outputs:
-            if output["output_type"] == "error":
-                return str(output["ename"])
-            if output["output_type"] == "stream" and "".join(output["text"]).startswith(USAGE):
-                return "UsageError"
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """All code cells of a notebook, run in order, past those that failed."""
-
-    cells: list[Ran]
-    #: The folder that it ran in.
-    root: str = ""
-    #: Why there is no more of it: it took too long, or its kernel died.
-    trouble: str = ""
-
-    @property
-    def failing(self) -> list[int]:
-        """The ordinals, from 1, of cells that ended with an error."""
-        return [n for n, cell in enumerate(self.cells, 1) if cell.error]
-
-
-def execute(path: Path, *, root: Path, timeout_seconds: float) -> Execution:
-    """Execute a notebook file in a fresh kernel of this interpreter; a cell that fails stops nothing."""
-    notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(
-        notebook,
-        kernel_name="python3",
-        allow_errors=True,
-        record_timing=True,
-        resources={"metadata": {"path": str(path.parent)}},
-    )
-    trouble = ""
-    try:
-        asyncio.run(
-            asyncio.wait_for(client.async_execute(env=_environment(), stderr=subprocess.DEVNULL), timeout_seconds)
-        )
-    except (TimeoutError, CellTimeoutError):
-        trouble = f"it takes longer than {timeout_seconds:g} s"
-    except DeadKernelError:
-        trouble = DIED
-    except RuntimeError as error:
-        trouble = f"its kernel does not start: {error}"
-    return Execution([_ran(cell) for cell in code_cells(notebook)], str(root), trouble)
-
-
-def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    """Return a notebook's code cells."""
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def _environment() -> dict[str, str]:
-    # Commands that cells start are to be this environment's.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    return {**os.environ, **STEADY, "PATH": path}
-
-
-def _ran(cell: NotebookNode) -> Ran:
-    times = cell.metadata.get("execution", {})
-    moments = [times.get("iopub.execute_input"), times.get("shell.execute_reply")]
-    begin, end = (datetime.fromisoformat(m) if m else None for m in moments)
-    seconds = (end - begin).total_seconds() if begin and end else 0.0
-    return Ran(json.loads(json.dumps(cell.outputs)), seconds)
+#: What every process that runs cells finds in its environment: this checkout, too.
+ENVIRONMENT = {**STEADY, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 
 
 class Kept:
@@ -114,9 +29,9 @@ class Kept:
         place = self._place(path, root, times)
         if place and place.exists():
             return _from_json(json.loads(place.read_text()))
-        execution = execute(path, root=root, timeout_seconds=timeout_seconds)
+        execution = execute(path, root=root, timeout_seconds=timeout_seconds, env=ENVIRONMENT)
         if execution.trouble == DIED:  # Once may be the machine's fault.
-            execution = execute(path, root=root, timeout_seconds=timeout_seconds)
+            execution = execute(path, root=root, timeout_seconds=timeout_seconds, env=ENVIRONMENT)
         if place and not execution.trouble:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(json.dumps(asdict(execution)))

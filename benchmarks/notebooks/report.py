@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 
-from benchmarks.notebooks.judging import Difference
 from benchmarks.notebooks.verdict import Form, Verdict
+from jupyter_flows.comparison.judging import Difference
 
 
 def one_line(verdict: Verdict) -> str:

@@ -11,11 +11,13 @@ from typing import Any, Literal
 import nbformat
 
 from benchmarks.notebooks.asflow import Refusal, Taken, run, take
-from benchmarks.notebooks.judging import Comparison, Difference, compare, is_right
-from benchmarks.notebooks.orders import AnyOrder, order
-from benchmarks.notebooks.plain import Execution, Kept, code_cells
+from benchmarks.notebooks.judging import is_right
+from benchmarks.notebooks.plain import Kept
 from benchmarks.notebooks.precision import critical_path
-from benchmarks.notebooks.scratch import Scratch
+from jupyter_flows.comparison.judging import Comparison, Difference, compare
+from jupyter_flows.comparison.orders import AnyOrder, order
+from jupyter_flows.comparison.plain import Execution, code_cells
+from jupyter_flows.comparison.scratch import Scratch
 
 Word = Literal["equal", "refused", "different", "not comparable"]
 

@@ -11,15 +11,16 @@ import pytest
 
 from benchmarks.notebooks import compare
 from benchmarks.notebooks.asflow import Refusal
-from benchmarks.notebooks.judging import Difference, as_text, is_right
-from benchmarks.notebooks.judging import compare as compare_cells
-from benchmarks.notebooks.orders import order
-from benchmarks.notebooks.outputs import comparable, same
-from benchmarks.notebooks.plain import Execution, Ran
+from benchmarks.notebooks.judging import is_right
 from benchmarks.notebooks.precision import critical_path
 from benchmarks.notebooks.report import one_line, side_by_side, summary
-from benchmarks.notebooks.scratch import Scratch
 from benchmarks.notebooks.verdict import Form, Judge, Task, Verdict
+from jupyter_flows.comparison.judging import Difference, as_text
+from jupyter_flows.comparison.judging import compare as compare_cells
+from jupyter_flows.comparison.orders import order
+from jupyter_flows.comparison.outputs import comparable, same
+from jupyter_flows.comparison.plain import Execution, Ran
+from jupyter_flows.comparison.scratch import Scratch
 
 pytestmark = pytest.mark.timeout(240)
 

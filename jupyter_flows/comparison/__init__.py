@@ -1,0 +1,1 @@
+"""A notebook as a flow, held against the same notebook run top to bottom in a kernel."""
