@@ -18,6 +18,9 @@ CODES = {
     "F006": "nothing to run",
     "F007": "a value whose content can't be told",
     "F008": "an unmarked cell that can't be parsed",
+    "F025": "a secret cell that does not assign its secret",
+    "F026": "a secret that stands elsewhere too",
+    "F030": "a cell that does more than its tag says",
 }
 _WEIGHT = {"error": 0, "warning": 1, "info": 2}
 

@@ -11,7 +11,7 @@ from jupyter_flows.capture import code, source
 from jupyter_flows.capture.checks import Finding, Level
 from jupyter_flows.capture.code import SHELL_NAMES
 from jupyter_flows.capture.dataflow import Dataflow
-from jupyter_flows.capture.markers import strip_marker
+from jupyter_flows.capture.markers import SHARED, strip_marker
 from jupyter_flows.capture.modules import Modules
 from jupyter_flows.capture.notebook_file import Notebook
 from jupyter_flows.capture.requirements import Requirements
@@ -90,6 +90,15 @@ def barrier_findings(members: Sequence[Cell], dataflow: Dataflow) -> Iterator[Fi
     for index, reason in sorted(dataflow.barriers.items()):
         message = f"what this cell does can't be told from its code ({reason}), so it runs alone"
         yield Finding("F003", "info", members[index].ordinal, None, message)
+
+
+def tag_findings(members: Sequence[Cell], dataflow: Dataflow) -> Iterator[Finding]:
+    """Say which cells do more than their tag promises; a tag changes nothing of what a cell means."""
+    for index, cell in enumerate(members):
+        tags = SHARED & cell.tags
+        if tags and index not in dataflow.definitions:
+            message = f"this cell is tagged `{min(tags)}` but does more than import and define, so it runs as a task"
+            yield Finding("F030", "info", cell.ordinal, None, message, "move what it does into a cell of its own")
 
 
 _INSTALLS = re.compile(r"^\s*[!%].*\b(?:pip3?|conda|mamba|uv)\b.*\binstall\b", re.MULTILINE)

@@ -26,6 +26,12 @@ _MAGIC = re.compile(r"%%(task|parameters)(?![\w.])(.*)")
 _DIRECTIVE = re.compile(r"#\|\s*(task|parameters)(?![\w-])\s*:?(.*)")
 #: Cell magics whose body is Python, so that its line numbers matter; any other body is taken literally.
 PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "script_time"})
+#: Tags of cells that don't run: ours, and nbclient's.
+SKIPPED = frozenset({"skip", "skip-execution"})
+#: Kale's tags for what every step needs.
+SHARED = frozenset({"imports", "functions"})
+#: Papermill's tag of the cell that it writes below the parameters, and writes anew each time.
+INJECTED = "injected-parameters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,10 @@ class Marker:
     help: bool = False
     #: Line of the mark in the cell, counted from 1; None for tags and metadata.
     line: int | None = None
+    #: The tag by which an unmarked cell takes part whether a task needs it or not.
+    shared: str | None = None
+    #: Whether papermill, or a run of ours, wrote the cell: its values go before those of the parameters cell.
+    injected: bool = False
 
 
 class _UsageError(Exception):
@@ -130,7 +140,7 @@ def read_marker(cell: Cell) -> Marker:
     """Return what a cell is to a flow; a mark that can't be read raises `MarkerError` in one line."""
     code = blank_controls(strip_marker(cell.source))
     marks = _marks(cell.source)
-    if "skip" in cell.tags or cell.metadata.get("skip"):
+    if SKIPPED & cell.tags or cell.metadata.get("skip"):
         return Marker("skip", code)
     if len(marks) > 1:
         raise _mistake(cell, marks[1].line, f"{marks[1].text} is a second mark of this cell", "keep one of the two")
@@ -138,11 +148,13 @@ def read_marker(cell: Cell) -> Marker:
         return _marked(cell, marks[0], code)
     if "parameters" in cell.tags or cell.metadata.get("parameters"):
         return Marker("parameters", code)
+    if INJECTED in cell.tags:
+        return Marker("parameters", code, injected=True)
     if "task" in cell.tags or cell.metadata.get("task"):
         return _task(cell, _arguments(cell), code, line=None)
     if is_bare(code):
         return Marker("empty" if is_bare(cell.source) else "control", code)
-    return Marker("plain", code)
+    return Marker("plain", code, shared=min(SHARED & cell.tags, default=None))
 
 
 def strip_marker(source: str) -> str:

@@ -28,13 +28,13 @@ def candidates(markers: Sequence[Marker]) -> tuple[int, ...]:
 def choose(markers: Sequence[Marker], needs: Callable[[int], frozenset[int]]) -> Membership:
     """Choose the cells that take part; `needs` gives the cells that must have run before one.
 
-    Where some cells are marked as tasks, an unmarked one joins only if a task needs it. With no marks,
-    every cell takes part.
+    Where some cells are marked as tasks, an unmarked one joins only if a task needs it, or by its tag
+    (``imports``, ``functions``). With no marks, every cell takes part.
     """
     possible = candidates(markers)
     if not any(m.kind == "task" for m in markers):
         return Membership(possible)
-    chosen = {n for n in possible if markers[n].kind != "plain"}
+    chosen = {n for n in possible if markers[n].kind != "plain" or markers[n].shared}
     needed = chosen.union(*(needs(n) for n in chosen)) & set(possible)
     joined = needed - chosen
     return Membership(tuple(sorted(needed)), tuple(sorted(joined)), tuple(sorted(set(possible) - needed)))

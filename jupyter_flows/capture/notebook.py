@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jupyter_flows.capture import code, source
 from jupyter_flows.capture.checks import Finding, in_order
 from jupyter_flows.capture.dataflow import Dataflow, connect
-from jupyter_flows.capture.findings import barrier_findings, import_findings, no_tasks, undefined_findings
+from jupyter_flows.capture.findings import (
+    barrier_findings,
+    import_findings,
+    no_tasks,
+    tag_findings,
+    undefined_findings,
+)
 from jupyter_flows.capture.markers import Marker, read_marker
 from jupyter_flows.capture.membership import Membership, candidates, choose
 from jupyter_flows.capture.modules import Modules, resolve
 from jupyter_flows.capture.naming import connect_after, names_of
 from jupyter_flows.capture.notebook_file import Notebook, from_sources, read_notebook
 from jupyter_flows.capture.parameters import declared
+from jupyter_flows.capture.refs import CellRefs
 from jupyter_flows.capture.requirements import Requirements, pin
+from jupyter_flows.capture.secrets import as_text, hide_secrets, leaks
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.core.flow import Flow, Origin
 from jupyter_flows.core.parameter import ParameterSpec
@@ -43,6 +51,8 @@ class Captured:
     left_out: tuple[int, ...] = ()
     #: Sentences to be said before registering.
     notes: tuple[str, ...] = ()
+    #: What each cell that takes part reads and changes, in their order.
+    refs: tuple[CellRefs, ...] = ()
 
     @property
     def project(self) -> str | None:
@@ -73,6 +83,8 @@ def capture(
     for a mark that can't be read, code that can't be parsed, an unknown ``--after``, a cycle and a name
     given twice; everything else that is wrong is a finding.
     """
+    hidden = hide_secrets(notebook)
+    notebook = hidden.notebook
     read = _read(notebook.cells)
     members = [read.cells[n] for n in read.membership.members]
     modules = resolve(_imported(read), notebook.folder or folder)
@@ -91,9 +103,12 @@ def capture(
     flow.validate()
     findings = [
         *read.findings,
+        *hidden.findings,
+        *leaks(hidden, modules.files),
         *([] if tasks else [no_tasks(notebook)]),
         *undefined_findings(notebook.cells, members, read.dataflow, ignored={UNSEEN}),
         *barrier_findings(members, read.dataflow),
+        *tag_findings(members, read.dataflow),
         *import_findings(members, [read.markers[n].code for n in read.membership.members], modules, requirements),
     ]
     return Captured(
@@ -103,6 +118,7 @@ def capture(
         tuple(notebook.cells[n].ordinal for n in read.membership.joined),
         tuple(notebook.cells[n].ordinal for n in read.membership.left_out),
         tuple(notes),
+        read.dataflow.refs,
     )
 
 
@@ -121,7 +137,9 @@ def _read(cells: tuple[Cell, ...]) -> _Read:
     membership = choose(markers, _needs(considered, dataflow))
     if membership.members != considered:
         dataflow = connect([_analysed(cells[n], markers[n]) for n in membership.members])
-    _check_parameters([cells[n] for n in membership.members if markers[n].kind == "parameters"])
+    declaring = [n for n in membership.members if markers[n].kind == "parameters"]
+    for injected in (False, True):
+        _check_parameters([cells[n] for n in declaring if markers[n].injected == injected])
     return _Read(cells, tuple(markers), membership, dataflow, tuple(findings))
 
 
@@ -149,7 +167,7 @@ def _analysed(cell: Cell, marker: Marker) -> Cell:
     options = marker.options
     tags = cell.tags | {"parameters"} if marker.kind == "parameters" else cell.tags - {"parameters"}
     if not options.reads and not options.writes:
-        return replace(cell, source=marker.code, tags=tags)
+        return replace(cell, source=as_text(marker.code), tags=tags)
     unseen = [f"({', '.join(sorted(options.reads))},)"] if options.reads else []
     unseen += [f"{name} = {UNSEEN}" for name in sorted(options.writes)]
     return replace(cell, source="\n".join([source.transform(marker.code), *unseen]), tags=tags)
@@ -215,5 +233,10 @@ def _origin(notebook: Notebook, read: _Read, modules: Modules, requirements: Req
 
 
 def _parameters(read: _Read) -> tuple[ParameterSpec, ...]:
-    found: Iterable[int] = (n for n in read.membership.members if read.markers[n].kind == "parameters")
-    return tuple(p for n in found for p in declared(read.markers[n].code, ordinal=read.cells[n].ordinal))
+    """Return what the parameters cell declares, with the values of an injected one as defaults."""
+    found: dict[str, ParameterSpec] = {}
+    declaring = [n for n in read.membership.members if read.markers[n].kind == "parameters"]
+    for n in sorted(declaring, key=lambda n: read.markers[n].injected):
+        for spec in declared(read.markers[n].code, ordinal=read.cells[n].ordinal):
+            found[spec.name] = spec.over(found[spec.name]) if spec.name in found else spec
+    return tuple(found.values())

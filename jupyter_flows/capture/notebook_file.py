@@ -13,6 +13,7 @@ from typing import Any
 
 from jupyter_flows.capture.lines import FlowLine, flow_line
 from jupyter_flows.capture.markers import strip_marker
+from jupyter_flows.capture.text_notebook import is_text, to_json
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.errors import NotebookFileError
 
@@ -78,6 +79,7 @@ class Notebook:
 def read_notebook(source: Path | str) -> Notebook:
     """Read a notebook from a file, or from its JSON text (anything that starts with a brace).
 
+    A file of jupytext's (``# %%`` in a ``.py``) is read as the notebook that it stands for.
     Raises `NotebookFileError`, in one sentence, for what is no Python notebook.
     """
     if isinstance(source, str) and source.lstrip().startswith("{"):
@@ -91,6 +93,8 @@ def read_notebook(source: Path | str) -> Notebook:
         raise NotebookFileError(f"{path} can't be read ({reason}): give the path of a saved notebook.") from None
     except UnicodeDecodeError:
         raise NotebookFileError(f"{path} is not a notebook: it is no text.") from None
+    if is_text(path):
+        text = to_json(text, path)
     return _notebook(text, str(path), path, saved_at)
 
 

@@ -66,7 +66,7 @@ def reading(notebook: Notebook, path: Path, wishes: Wishes) -> Reading:
 def is_path(text: str) -> bool:
     """Tell whether PATH|FLOW means a file: it is written as a notebook's, or is there and has an ending."""
     path = Path(text)
-    return path.suffix == ".ipynb" or (bool(path.suffix) and path.is_file())
+    return path.suffix in (".ipynb", ".py") or (bool(path.suffix) and path.is_file())
 
 
 def check_file(path: Path) -> None:
@@ -75,7 +75,8 @@ def check_file(path: Path) -> None:
         return
     if path.is_dir():
         raise NoSuchError(f"{path} is a folder: name a notebook in it.")
-    around = [p.name for p in path.parent.glob("*.ipynb")] if path.parent.is_dir() else []
+    folder = path.parent
+    around = [p.name for end in ("*.ipynb", "*.py") for p in folder.glob(end)] if folder.is_dir() else []
     near = difflib.get_close_matches(path.name, around, 1)
     raise NoSuchError(f"There is no file {path}{f': did you mean {path.with_name(near[0])}?' if near else '.'}")
 

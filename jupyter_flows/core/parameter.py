@@ -59,6 +59,17 @@ class ParameterSpec:
             )
         return self.check(value)
 
+    def over(self, declared: ParameterSpec) -> ParameterSpec:
+        """Return the parameter as it was declared, with this one's default.
+
+        >>> ParameterSpec("n", "int", 5).over(ParameterSpec("n", "float", 0.5))
+        ParameterSpec(name='n', type='float', default=5.0, required=False, computed=False)
+        """
+        if declared.type == "float" and self.type == "int":
+            return ParameterSpec(self.name, "float", float(self.default), computed=self.computed)
+        same = declared.type == self.type or self.default is None
+        return ParameterSpec(self.name, declared.type if same else "any", self.default, computed=self.computed)
+
     def to_json(self) -> dict[str, Any]:
         """Return the parameter as JSON values; a default that is none is written as its repr."""
         try:
