@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from jupyter_flows.core.state import State
     from jupyter_flows.core.task import Task, task
     from jupyter_flows.engine.context import context
+    from jupyter_flows.engine.secrets import secret
     from jupyter_flows.flow import Flow
 
-__all__ = ["Flow", "Parameter", "State", "Task", "context", "task"]
+__all__ = ["Flow", "Parameter", "State", "Task", "context", "secret", "task"]
 
 _HOMES = {
     "Flow": "jupyter_flows.flow",
@@ -26,6 +27,7 @@ _HOMES = {
     "State": "jupyter_flows.core.state",
     "Task": "jupyter_flows.core.task",
     "context": "jupyter_flows.engine.context",
+    "secret": "jupyter_flows.engine.secrets",
     "task": "jupyter_flows.core.task",
 }
 

@@ -27,6 +27,8 @@
     ├── RunError                   a run that can't start or go on
     │   └── TransitionError
     ├── AgentError
+    ├── SecretError
+    │   └── SecretMissingError
     └── SettingsError
 """
 
@@ -174,6 +176,23 @@ class TransitionError(RunError):
 
 class AgentError(FlowsError):
     """An agent can't start or go on."""
+
+
+class SecretError(FlowsError):
+    """A secret that can't be used or kept."""
+
+
+class SecretMissingError(SecretError):
+    """Secrets that are not set where a run needs them."""
+
+    def __init__(self, names: Iterable[str]):
+        self.names = tuple(sorted(names))
+        what = f"Secret {listed(self.names)} is" if len(self.names) == 1 else f"Secrets {listed(self.names)} are"
+        first = self.names[0]
+        super().__init__(
+            f'{what} not set: "jupyter flows secret set {first}" keeps it for the user of the runs, or set the '
+            f"variable JUPYTER_FLOWS_SECRET_{first} where they run."
+        )
 
 
 class SettingsError(FlowsError):

@@ -33,6 +33,11 @@ def notebooks_folder() -> Path:
     return private_folder(data_folder() / "notebooks")
 
 
+def secrets_folder() -> Path:
+    """Return the folder of the user's secrets."""
+    return private_folder(data_folder() / "secrets")
+
+
 def private_folder(path: Path) -> Path:
     """Make a folder of mode 0700 with its parents; refuse one that others may write to or that is no folder."""
     try:

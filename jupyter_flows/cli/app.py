@@ -12,7 +12,7 @@ import click
 
 from jupyter_flows import __version__
 from jupyter_flows.cli.command import INTERRUPTED, Interrupted, ReaderLeft
-from jupyter_flows.cli.commands import agents, flows, logs, notebooks, registering, running, runs, upkeep
+from jupyter_flows.cli.commands import agents, flows, logs, notebooks, registering, running, runs, secrets, upkeep
 from jupyter_flows.cli.console import Console
 from jupyter_flows.errors import FlowsError, RegisterRefused
 
@@ -29,6 +29,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     ),
     "Runs": (running.run, runs.runs, runs.tasks, logs.logs, runs.notebook, runs.open_, runs.cancel),
     "Agents": (agents.agent, agents.agents),
+    "Secrets": (secrets.secret,),
     "Upkeep": (upkeep.where, upkeep.doctor, upkeep.gc, upkeep.reset),
 }
 

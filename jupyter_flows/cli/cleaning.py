@@ -100,7 +100,7 @@ def _run_number(path: Path) -> int:
 
 def everything() -> list[Holding]:
     """Return all that `reset` removes and that exists; raise `ClashError` while an agent is at work."""
-    from jupyter_flows.places import artifacts_folder, notebooks_folder
+    from jupyter_flows.places import artifacts_folder, notebooks_folder, secrets_folder
     from jupyter_flows.registry import open_registry
 
     if registry_path().exists():
@@ -110,7 +110,8 @@ def everything() -> list[Holding]:
             raise ClashError(
                 f"Agent {alive[0].name!r} (pid {alive[0].pid} on {alive[0].host}) is at work: stop it first."
             )
-    folders = [Holding(p.name, p, size_of(p), exists=True) for p in (artifacts_folder(), notebooks_folder())]
+    kept = (artifacts_folder(), notebooks_folder(), secrets_folder())
+    folders = [Holding(p.name, p, size_of(p), exists=True) for p in kept]
     return [h for h in (registry_holding(), *folders) if h.exists and h.size_bytes]
 
 

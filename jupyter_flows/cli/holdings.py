@@ -39,7 +39,7 @@ class Holdings:
 
 def holdings() -> Holdings:
     """Look at everything, making nothing but the folders."""
-    from jupyter_flows.places import artifacts_folder, data_folder, notebooks_folder
+    from jupyter_flows.places import artifacts_folder, data_folder, notebooks_folder, secrets_folder
     from jupyter_flows.settings import load_settings, settings_files
 
     places = (
@@ -47,6 +47,7 @@ def holdings() -> Holdings:
         registry_holding(),
         _holding("artifacts", artifacts_folder()),
         _holding("notebooks", notebooks_folder()),
+        _holding("secrets", secrets_folder()),
     )
     return Holdings(places, tuple(settings_files()), load_settings().to_json())
 

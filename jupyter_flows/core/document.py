@@ -15,6 +15,7 @@ from jupyter_flows.core.flow import Flow, Origin
 from jupyter_flows.core.labels import normalize
 from jupyter_flows.core.meaning import Meaning, function_meaning, task_meaning, value_meaning
 from jupyter_flows.core.parameter import Parameter, ParameterSpec
+from jupyter_flows.core.secrets import tagged_secrets
 from jupyter_flows.core.task import CellTask, Task, TaskOptions
 from jupyter_flows.errors import ArtifactError
 
@@ -44,6 +45,8 @@ def to_document(flow: Flow, *, labels: Iterable[str] = ()) -> Document:
         "storage": flow.storage.to_json() if flow.storage else None,
         "labels": list(normalize([*(flow.environment.labels if flow.environment else ()), *normalize(labels)])),
         "shell": any(t.needs_shell for t in flow.cell_tasks),
+        #: Names only: a run reads the values before it starts.
+        "secrets": sorted({name for t in flow.cell_tasks for name in tagged_secrets(t.cell.tags)}),
     }
     document["digest"] = flow_digest(document, callbacks=callbacks_meaning(flow))
     return document
@@ -82,6 +85,8 @@ def _cell_json(task: CellTask) -> dict[str, Any]:
         "definition": task.definition,
         "parameters": task.parameters,
         "needs_shell": task.needs_shell,
+        "portable": task.portable,
+        "may_fail": task.may_fail,
         "after": list(task.options.after),
         "requires": list(task.options.requires),
     }
@@ -125,11 +130,18 @@ def flow_digest(document: Mapping[str, Any], *, callbacks: Mapping[str, str] | N
     meaning["storage"] = (document.get("storage") or {}).get("meaning")
     meaning["edges"] = sorted([u, d, k or "", names] for u, d, k, names, _ in document["edges"])
     meaning["tasks"] = [
-        {k: t.get(k) for k in _TASK_MEANING if _means(t, k)} | {k: t["cell"][k] for k in _CELL_MEANING if "cell" in t}
+        {k: t.get(k) for k in _TASK_MEANING if _means(t, k)} | _cell_meaning(t.get("cell"))
         for t in document["tasks"]
     ]
     text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return "v1:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _cell_meaning(cell: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what of a cell is meaning; leave to fail is named only where it is given, as older versions knew none."""
+    if cell is None:
+        return {}
+    return {k: cell[k] for k in _CELL_MEANING} | ({"may_fail": True} if cell.get("may_fail") else {})
 
 
 def _means(task: Mapping[str, Any], key: str) -> bool:
@@ -178,4 +190,5 @@ def _cell_task(data: Mapping[str, Any], read: Mapping[str, bytes]) -> CellTask:
         definition=cell["definition"],
         parameters=cell["parameters"],
         needs_shell=cell["needs_shell"],
+        portable=cell.get("portable", False),
     )

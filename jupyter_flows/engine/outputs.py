@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from jupyter_flows.core.events import EventLog
 from jupyter_flows.engine.context import current_place, current_task, process_run
+from jupyter_flows.engine.masking import Masker
 
 #: Text waiting to be sent is sent at once when there is more.
 GATHER_CHARACTERS = 1 << 16
@@ -32,8 +33,16 @@ Place = tuple[str | None, str | None, str]
 class Outputs:
     """Collects what tasks and callbacks write; every thread may write."""
 
-    def __init__(self, events: EventLog, *, folder: str | None = None, limit: int = LIMIT_CHARACTERS):
+    def __init__(
+        self,
+        events: EventLog,
+        *,
+        folder: str | None = None,
+        limit: int = LIMIT_CHARACTERS,
+        masker: Masker | None = None,
+    ):
         self._events, self._folder, self._limit = events, folder, limit
+        self._masker = masker or Masker()
         self._lock = threading.RLock()
         self._pending: list[tuple[Place, str]] = []
         self._waiting = 0
@@ -77,10 +86,14 @@ class Outputs:
                     self._send(pending[start][0], "".join(text for _, text in pending[start:n]))
                     start = n
 
-    def settle(self) -> None:
-        """Send everything that was written until now, by whichever way."""
+    def settle(self, *, whole: bool = False) -> None:
+        """Send everything that was written until now, by whichever way; `whole` says that nothing more comes."""
         self.drain()
-        self.flush()
+        with self._lock:
+            self.flush()
+            task = None if whole else self.task()
+            for place, text in self._masker.release(lambda place: whole or place[0] in (None, task)):
+                self._deliver(place, text)
 
     def publish(self, output: dict[str, Any]) -> None:
         """Send a display, after the text before it."""
@@ -100,6 +113,9 @@ class Outputs:
             _speaker.reset(token)
 
     def _send(self, place: Place, text: str) -> None:
+        self._deliver(place, self._masker.stream(place, text))
+
+    def _deliver(self, place: Place, text: str) -> None:
         sent = self._sent.get(place, 0)
         if sent + len(text) > self._limit:
             cut = max(0, self._limit - sent)

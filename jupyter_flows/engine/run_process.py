@@ -29,11 +29,13 @@ from jupyter_flows.engine.descriptors import Descriptors
 from jupyter_flows.engine.home import Home, settle
 from jupyter_flows.engine.interruption import Interruption
 from jupyter_flows.engine.job import Job
+from jupyter_flows.engine.masking import process_masker
 from jupyter_flows.engine.namespace import Namespace
 from jupyter_flows.engine.outputs import Outputs, install_streams
 from jupyter_flows.engine.packed_modules import PackedModules
 from jupyter_flows.engine.reporter import Reporter
 from jupyter_flows.engine.run_log import install_log
+from jupyter_flows.engine.secrets import hide_environment, require_secrets
 from jupyter_flows.engine.versions import version_differences
 from jupyter_flows.errors import FlowsError, RunError
 
@@ -82,13 +84,13 @@ class _OneRun:
         self.job, self._fd, self._board_fd, self._namespace = job, events_fd, board_fd, namespace
         self._lost = False
         self.events = EventLog(self._send)
-        self.outputs = Outputs(self.events, folder=job.output_folder)
+        self.outputs = Outputs(self.events, folder=job.output_folder, masker=process_masker)
         self.interruption = Interruption()
         self._last: list[Callable[[], None]] = []
 
     def _send(self, event: Event) -> None:
         """Write an event; once nobody reads any more, the run is being ended anyway."""
-        data = memoryview(event.to_line().encode())
+        data = memoryview(process_masker.event(event).to_line().encode())
         try:
             while data and not self._lost:
                 data = data[os.write(self._fd, data) :]
@@ -111,7 +113,7 @@ class _OneRun:
             state = State(StateName.FAILED, f"{type(error).__name__}: {error}")
         if self.interruption.requested.is_set() and not state.is_successful():
             state = State(StateName.CANCELLED, "cancelled")
-        self.outputs.settle()
+        self.outputs.settle(whole=True)
         self.events.emit("run", state=state.name.value, message=state.message)
         for clean in self._last:
             clean()
@@ -121,9 +123,11 @@ class _OneRun:
         os.environ.update(job.env)
         for name in job.unset:
             os.environ.pop(name, None)
+        hide_environment()
         self._enter_folder()
         self._compare_versions()
         unpacked = self._load()
+        require_secrets(self._document.get("secrets", ()))
         flow = unpacked.flow
         values = resolve(flow.parameters(), job.parameters)
         given = {name: values[name] for name in job.parameters}

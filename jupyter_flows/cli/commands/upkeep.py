@@ -66,7 +66,7 @@ def gc(console: Console, *, dry_run: bool) -> Status:
 @command("reset", short_help="Remove everything that jupyter_flows keeps.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def reset(console: Console, *, yes: bool) -> Status:
-    """Remove the registry with all flows and runs, the stored flows and the executed notebooks.
+    """Remove the registry with all flows and runs, the stored flows, the executed notebooks and secrets.
 
     Notebooks of yours and settings files stay. On a terminal it asks first; elsewhere it needs --yes.
     """
