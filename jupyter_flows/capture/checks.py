@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -18,10 +18,23 @@ CODES = {
     "F006": "nothing to run",
     "F007": "a value whose content can't be told",
     "F008": "an unmarked cell that can't be parsed",
+    "F009": "a name that only the kernel has",
+    "F010": "an object changed in place while others read it",
+    "F011": "a value that can't be pickled",
+    "F012": "a large value that cells share",
+    "F013": "an import of all names",
+    "F014": "a path that leads somewhere on this machine only",
+    "F015": "a literal that looks like a secret",
+    "F016": "a requirement without a version",
+    "F017": "an installation in a cell",
+    "F018": "a result that differs from run to run",
+    "F019": "a cell that shows something else as a flow",
     "F025": "a secret cell that does not assign its secret",
     "F026": "a secret that stands elsewhere too",
     "F030": "a cell that does more than its tag says",
 }
+#: So many cells are named one by one.
+_NAMED = 4
 _WEIGHT = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -61,6 +74,49 @@ class Finding:
         start = f"{self.place}: " if self.place else ""
         end = f": {self.fix}" if self.fix else ""
         return f"{start}{self.message}{end} ({self.code})"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One thing that was found, in one cell or in many."""
+
+    first: Finding
+    #: The other cells that it was found in, from top to bottom.
+    others: tuple[int, ...] = ()
+
+    @property
+    def level(self) -> Level:
+        """How bad it is."""
+        return self.first.level
+
+    def __str__(self) -> str:
+        """Return one line.
+
+        >>> str(Group(Finding("F003", "info", 6, None, "it runs alone"), (7, 9)))
+        'cell 6: it runs alone (F003, and in cells 7 and 9)'
+        """
+        text = str(self.first)
+        return f"{text[:-1]}, and in {_cells(self.others)})" if self.others else text
+
+
+def _cells(ordinals: Sequence[int]) -> str:
+    """Name cells; of many, say how many."""
+    if len(ordinals) > _NAMED:
+        return f"{len(ordinals)} more cells"
+    *most, last = map(str, ordinals)
+    return f"cells {', '.join(most)} and {last}" if most else f"cell {last}"
+
+
+def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
+    """Put what was found in several cells together, for people; the order is that of what was found first."""
+    groups: dict[tuple[str, str, str, str], list[Finding]] = {}
+    for finding in in_order(findings):
+        groups.setdefault((finding.code, finding.level, finding.message, finding.fix), []).append(finding)
+    return tuple(Group(found[0], _others(found)) for found in groups.values())
+
+
+def _others(found: Sequence[Finding]) -> tuple[int, ...]:
+    return tuple(sorted({f.cell for f in found[1:] if f.cell is not None} - {found[0].cell}))
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -45,6 +45,16 @@ def cell_meaning(code: str, *, ordinal: int = 1) -> str:
     return digest(text + " silent" if silent else text)
 
 
+def python_body(code: str, *, ordinal: int = 1) -> tuple[ast.Module, int]:
+    """Return a cell's Python, that below a magic such as ``%%time`` too, and how many lines stand above it."""
+    tree = _tree(code, ordinal)
+    inner = _magic_body(tree)
+    if inner is None:
+        return tree, 0
+    body, above = python_body(inner[2], ordinal=ordinal)
+    return body, above + 1
+
+
 def _magic_body(tree: ast.Module) -> tuple[str, str, str] | None:
     """Return name, line and body of a cell magic whose body is Python."""
     match tree.body:

@@ -11,6 +11,13 @@ from jupyter_flows.capture import code, source
 from jupyter_flows.capture.checks import Finding, Level
 from jupyter_flows.capture.code import SHELL_NAMES
 from jupyter_flows.capture.dataflow import Dataflow
+from jupyter_flows.capture.finders.chance import chance_findings
+from jupyter_flows.capture.finders.installs import install_findings, unpinned_findings
+from jupyter_flows.capture.finders.look import Look
+from jupyter_flows.capture.finders.mutations import mutation_findings
+from jupyter_flows.capture.finders.paths import path_findings
+from jupyter_flows.capture.finders.secrets import secret_findings
+from jupyter_flows.capture.finders.stars import star_findings
 from jupyter_flows.capture.markers import SHARED, strip_marker
 from jupyter_flows.capture.modules import Modules
 from jupyter_flows.capture.notebook_file import Notebook
@@ -25,16 +32,36 @@ def no_tasks(notebook: Notebook) -> Finding:
     return Finding("F006", "error", None, None, f"the notebook gives no task ({what})", "write %%task above a cell")
 
 
-def undefined_findings(
-    cells: Sequence[Cell], members: Sequence[Cell], dataflow: Dataflow, *, ignored: Collection[str]
-) -> Iterator[Finding]:
+def look_findings(look: Look) -> Iterator[Finding]:
+    """Find what is worth saying of sound code: each finder's own."""
+    for finder in (
+        star_findings,
+        path_findings,
+        secret_findings,
+        install_findings,
+        unpinned_findings,
+        chance_findings,
+        mutation_findings,
+    ):
+        yield from finder(look)
+
+
+def undefined_findings(cells: Sequence[Cell], look: Look, *, ignored: Collection[str]) -> Iterator[Finding]:
     """Find names that a cell reads and nothing above it defines; warnings where it is ready for a NameError."""
-    for index, name, line in dataflow.undefined:
+    members = look.cells
+    for index, name, line in look.dataflow.undefined:
         if name not in ignored and not SHELL_NAMES.fullmatch(name):
             # A function's reading shows when a cell calls it; people look for the name where it is written.
             place = next((c for c in reversed(members[: index + 1]) if _reads(c, name, line)), members[index])
             level: Level = "warning" if _is_awaited(place, name, line) else "error"
-            yield _undefined(cells, members[index], place, Finding("F001", level, place.ordinal, line, name))
+            found = _undefined(cells, members[index], place, Finding("F001", level, place.ordinal, line, name))
+            yield _alive(found, name) if found.code == "F001" and name in look.alive else found
+
+
+def _alive(found: Finding, name: str) -> Finding:
+    """Say of a name that no cell defines that the kernel has it all the same."""
+    message = f"`{name}` is alive in this kernel only: {found.message}"
+    return replace(found, code="F009", message=message)
 
 
 def _undefined(cells: Sequence[Cell], reader: Cell, place: Cell, found: Finding) -> Finding:
@@ -88,6 +115,8 @@ def _written(cell: Cell) -> set[str]:
 def barrier_findings(members: Sequence[Cell], dataflow: Dataflow) -> Iterator[Finding]:
     """Say which cells wait for everything above them and hold up everything below."""
     for index, reason in sorted(dataflow.barriers.items()):
+        if reason.startswith("imports all names"):  # F013 says so.
+            continue
         message = f"what this cell does can't be told from its code ({reason}), so it runs alone"
         yield Finding("F003", "info", members[index].ordinal, None, message)
 
@@ -102,14 +131,21 @@ def tag_findings(members: Sequence[Cell], dataflow: Dataflow) -> Iterator[Findin
 
 
 _INSTALLS = re.compile(r"^\s*[!%].*\b(?:pip3?|conda|mamba|uv)\b.*\binstall\b", re.MULTILINE)
+_FETCHES = re.compile(r"^\s*[!%].*\b(?:git\s+clone|unzip|tar)\b", re.MULTILINE)
+_PATH = re.compile(r"\bsys\.path\b|\bsite\.addsitedir\b|^\s*%cd\b|\bos\.chdir\b", re.MULTILINE)
 
 
 def _is_made(name: str, above: Sequence[str]) -> str:
-    """Say what above a missing import may make it: a cell that writes the module, or a command that installs."""
-    written = re.compile(rf"^%%(?:writefile|file)\b.*\b{re.escape(name)}(?:\.py|/\S+)\s*$", re.MULTILINE)
+    """Say what above a missing import may make it: a cell that writes or fetches the module, or installs it."""
+    top = re.escape(name.partition(".")[0])
+    written = re.compile(rf"^%%(?:writefile|file)\b.*\b{top}(?:\.py|/\S+)\s*$|[/'\" ]{top}\.py\b", re.MULTILINE)
     if any(written.search(text) for text in above):
         return "a cell above"
-    return "the install command above" if any(_INSTALLS.search(text) for text in above) else ""
+    if any(_INSTALLS.search(text) for text in above):
+        return "the install command above"
+    if any(_FETCHES.search(text) or _PATH.search(text) for text in above):
+        return "a cell above, by what it fetches or adds to the path, perhaps"
+    return ""
 
 
 def import_findings(
@@ -118,8 +154,10 @@ def import_findings(
     """Find imports that fail here, and requirements that can't be installed elsewhere."""
     missing = set(requirements.missing)
     for index, (cell, text) in enumerate(zip(members, codes, strict=True)):
+        said: set[str] = set()
         for name, line, sure in code.cell_imports(text, ordinal=cell.ordinal):
-            if name in missing:
+            if name in missing and name not in said:
+                said.add(name)
                 made = _is_made(name, codes[:index])
                 level: Level = "error" if sure and not made else "warning"
                 fix = f"{made} makes it in the run" if made else "install it here, or correct the name"

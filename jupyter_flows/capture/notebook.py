@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jupyter_flows.capture import code, source
 from jupyter_flows.capture.checks import Finding, in_order
 from jupyter_flows.capture.dataflow import Dataflow, connect
+from jupyter_flows.capture.finders.look import Look
 from jupyter_flows.capture.findings import (
     barrier_findings,
     import_findings,
+    look_findings,
     no_tasks,
     tag_findings,
     undefined_findings,
@@ -74,14 +76,19 @@ class _Read:
 
 
 def capture(
-    notebook: Notebook, *, name: str | None = None, folder: Path | None = None, notes: Sequence[str] = ()
+    notebook: Notebook,
+    *,
+    name: str | None = None,
+    folder: Path | None = None,
+    notes: Sequence[str] = (),
+    alive: Collection[str] = (),
 ) -> Captured:
     """Build the flow of a notebook's cells.
 
     `name` goes before the notebook's own; `folder`, where local modules lie, is the notebook's own unless it is
-    not saved. Raises a `CaptureError` or `DefinitionError` that names the cell
-    for a mark that can't be read, code that can't be parsed, an unknown ``--after``, a cycle and a name
-    given twice; everything else that is wrong is a finding.
+    not saved; `alive` are names that a kernel has, which only tell more of those that no cell defines.
+    Raises a `CaptureError` or `DefinitionError` that names the cell for a mark that can't be read, code that
+    can't be parsed, an unknown ``--after``, a cycle and a name given twice; everything else that is wrong is a finding.
     """
     hidden = hide_secrets(notebook)
     notebook = hidden.notebook
@@ -101,15 +108,23 @@ def capture(
         flow.add_edge(tasks[edge.upstream], tasks[edge.downstream], names=edge.names, why=edge.why)
     connect_after(flow)
     flow.validate()
+    look = Look(
+        members,
+        [read.markers[n] for n in read.membership.members],
+        read.dataflow,
+        folder=notebook.folder or folder,
+        alive=frozenset(alive),
+    )
     findings = [
         *read.findings,
         *hidden.findings,
         *leaks(hidden, modules.files),
         *([] if tasks else [no_tasks(notebook)]),
-        *undefined_findings(notebook.cells, members, read.dataflow, ignored={UNSEEN}),
+        *undefined_findings(notebook.cells, look, ignored={UNSEEN}),
         *barrier_findings(members, read.dataflow),
         *tag_findings(members, read.dataflow),
-        *import_findings(members, [read.markers[n].code for n in read.membership.members], modules, requirements),
+        *import_findings(members, [m.code for m in look.markers], modules, requirements),
+        *look_findings(look),
     ]
     return Captured(
         flow,
@@ -217,6 +232,7 @@ def _task(read: _Read, position: int, name: str, *, outside: bool) -> CellTask:
         # What is marked as a task is shown, timed and retried as one, even if it could be a definition.
         definition=marker.kind != "task" and position in read.dataflow.definitions,
         parameters=marker.kind == "parameters",
+        portable=position in read.dataflow.portable,
         needs_shell=code.needs_shell(text, ordinal=ordinal)
         or (outside and code.imports_from_outside(text, ordinal=ordinal)),
     )

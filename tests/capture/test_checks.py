@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from jupyter_flows.capture.checks import CODES, Finding, in_order
+from jupyter_flows.capture.checks import CODES, Finding, grouped, in_order
 
 
 def test_findings_read_as_one_line():
@@ -36,3 +36,17 @@ def test_errors_come_first_then_the_notebook_from_top_to_bottom():
 def test_codes_are_in_order():
     """Codes stand as people look them up."""
     assert list(CODES) == sorted(CODES)
+
+
+def test_what_is_found_in_many_cells_is_one_line():
+    """Few other cells are named, many counted; what differs in any word stands alone."""
+    same = [Finding("F003", "info", n, None, "it runs alone") for n in (9, 2, 4)]
+    other = Finding("F003", "info", 3, None, "it does not")
+    assert list(map(str, grouped([*same, other]))) == [
+        "cell 2: it runs alone (F003, and in cells 4 and 9)",
+        "cell 3: it does not (F003)",
+    ]
+    many = [Finding("F003", "info", n, n, "it runs alone") for n in range(1, 7)]
+    assert list(map(str, grouped(many))) == ["cell 1, line 1: it runs alone (F003, and in 5 more cells)"]
+    twice = [Finding("F003", "info", 1, n, "it runs alone") for n in (1, 2)]
+    assert list(map(str, grouped(twice))) == ["cell 1, line 1: it runs alone (F003)"]

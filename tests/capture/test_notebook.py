@@ -315,9 +315,12 @@ FINDINGS = {
     ),
     "import of what a command installs": (
         ["!pip install -q nothing-such", "import nothing_such"],
-        ["warning F004 2:1"],
+        ["warning F017 1:1", "warning F004 2:1"],
     ),
-    "import above its installation": (["import nothing_such", "%pip install nothing-such"], ["error F004 1:1"]),
+    "import above its installation": (
+        ["import nothing_such", "%pip install nothing-such"],
+        ["error F004 1:1", "warning F017 2:1"],
+    ),
     "nothing to run": (["# nothing"], ["error F006 None:None"]),
     "unmarked rubbish": (["%%task t\nx = 1", "y = ("], ["warning F008 2:1"]),
 }
