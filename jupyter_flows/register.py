@@ -11,11 +11,12 @@ from typing import Any
 from jupyter_flows.capture.checks import Finding
 from jupyter_flows.core.artifact import Artifact
 from jupyter_flows.core.changes import Change, changes
+from jupyter_flows.core.code_diff import code_in, code_of
 from jupyter_flows.core.document import to_document
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.place import Place
-from jupyter_flows.environments.storage import Storage
-from jupyter_flows.errors import DefinitionError, NoSuchError, RegisterRefused, StorageError
+from jupyter_flows.environments.storage import Storage, storage_from_json
+from jupyter_flows.errors import DefinitionError, FlowsError, NoSuchError, RegisterRefused, StorageError
 from jupyter_flows.registry import Registry, Version, open_registry
 
 
@@ -127,12 +128,24 @@ def preview(
     with _opened(registry) as books:
         document = to_document(flow, labels=labels or ())
         latest = _latest(books, _project(project), flow.name)
-    news = changes(latest.document if latest else None, document)
+    old_code = stored_code(latest) if latest else None
+    news = changes(latest.document if latest else None, document, old_code=old_code, new_code=code_of(flow))
     same = latest is not None and latest.digest == document["digest"]
     number = (latest.version or 0) if latest else 0
     return Preview(
         project, flow.name, number if same else number + 1, document["digest"], not same, () if same else tuple(news)
     )
+
+
+def stored_code(version: Version) -> dict[str, str]:
+    """Return the code of a version's cells, by slug; nothing where its storage can't be read here.
+
+    Only text is read: nothing is unpickled.
+    """
+    try:
+        return code_in(storage_from_json(version.document["storage"]).load(version.artifact))
+    except (FlowsError, OSError, KeyError, TypeError, ValueError):
+        return {}
 
 
 def _opened(registry: Registry | None) -> AbstractContextManager[Registry]:

@@ -12,7 +12,18 @@ import click
 
 from jupyter_flows import __version__
 from jupyter_flows.cli.command import INTERRUPTED, Interrupted, ReaderLeft
-from jupyter_flows.cli.commands import agents, flows, logs, notebooks, registering, running, runs, secrets, upkeep
+from jupyter_flows.cli.commands import (
+    agents,
+    diffing,
+    flows,
+    logs,
+    notebooks,
+    registering,
+    running,
+    runs,
+    secrets,
+    upkeep,
+)
 from jupyter_flows.cli.console import Console
 from jupyter_flows.errors import FlowsError, RegisterRefused
 
@@ -24,7 +35,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         flows.projects,
         notebooks.show,
         notebooks.check,
-        notebooks.diff,
+        diffing.diff,
         flows.delete,
     ),
     "Runs": (running.run, runs.runs, runs.tasks, logs.logs, runs.notebook, runs.open_, runs.cancel),

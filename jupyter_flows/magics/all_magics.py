@@ -7,6 +7,7 @@ from typing import Any
 
 from jupyter_flows.magics import cell_magics as cells
 from jupyter_flows.magics.agent_magics import AgentMagics
+from jupyter_flows.magics.file_magics import FileMagics
 from jupyter_flows.magics.flow_magics import FlowMagics
 from jupyter_flows.magics.line import magics_in
 from jupyter_flows.magics.register_magics import RegisterMagics
@@ -17,8 +18,8 @@ from jupyter_flows.magics.session import NotebookSession
 def line_magics(session: NotebookSession) -> dict[str, Callable[[str], None]]:
     """Return the line magics of a notebook."""
     found: dict[str, Callable[[str], None]] = {}
-    for holder in (FlowMagics(session), RegisterMagics(session), RunMagics(session), AgentMagics(session)):
-        found |= magics_in(holder)
+    for holder in (FlowMagics, RegisterMagics, FileMagics, RunMagics, AgentMagics):
+        found |= magics_in(holder(session))
     return found
 
 

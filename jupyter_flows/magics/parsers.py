@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NoReturn
@@ -83,6 +84,20 @@ def _config() -> MagicParser:
 
 def _check() -> MagicParser:
     return MagicParser("%flow_check", "Say what keeps the flow from being registered or from running as you see it.")
+
+
+def _version(text: str) -> int:
+    """Read ``v3`` or ``3``."""
+    match = re.fullmatch(r"v?([1-9]\d*)", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"is a version such as v3, not {text!r}")
+    return int(match[1])
+
+
+def _diff() -> MagicParser:
+    p = MagicParser("%flow_diff", "Say what changed since the flow was registered, task by task.")
+    p.add_argument("version", nargs="?", type=_version, help="compare with this version, such as v3, not the latest")
+    return p
 
 
 def _register() -> MagicParser:
@@ -168,6 +183,7 @@ LINE: dict[str, Callable[[], MagicParser]] = {
     "flow_show": _show,
     "flow_config": _config,
     "flow_check": _check,
+    "flow_diff": _diff,
     "flow_register": _register,
     "flow_run": _run,
     "flow_agent": _agent,

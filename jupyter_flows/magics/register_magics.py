@@ -90,10 +90,12 @@ def _remarks(reading: Reading) -> list[str]:
 
 
 def _previewed(seen: Preview) -> str:
+    from jupyter_flows.widgets.differences import lines_of
+
     name = f"{seen.project}/{seen.flow}"
     if not seen.created:
         return f"dry run: {name} means the same as v{seen.version}, nothing would be recorded"
-    return "\n".join([f"dry run: {name} would be v{seen.version}", *(f"  {change}" for change in seen.changes)])
+    return "\n".join([f"dry run: {name} would be v{seen.version}", *lines_of(seen.changes)])
 
 
 def _registered(done: Registration, reading: Reading, place: Place) -> str:

@@ -58,3 +58,12 @@ def test_two_parameter_cells_are_refused():
     """Of each kind there is one."""
     with pytest.raises(MarkerError, match="Cells 1 and 2 both declare parameters"):
         captured(("n = 7", "injected-parameters"), ("m = 7", "injected-parameters"))
+
+
+def test_a_required_parameter_comes_before_who_reads_it():
+    """A name that only the run sets is written by the parameters cell all the same."""
+    found = captured(("n: int", "parameters"), ("print(n)",))
+    assert [(e.upstream.name, e.downstream.name, sorted(e.names)) for e in found.flow.edges] == [
+        ("parameters", "cell_2", ["n"])
+    ]
+    assert found.findings == ()

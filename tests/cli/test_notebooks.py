@@ -80,12 +80,13 @@ def test_a_dry_run_says_what_changed(sales, write_notebook, capsys):
     """Changes are told task by task, before anything is recorded."""
     answer(capsys, "register", sales)
     write_notebook(*SALES[:4], "#| task: clean --retries 3\nclean = [row + factor for row in rows]", SALES[5])
-    assert told(capsys, "register", sales, "--dry-run") == (
-        "sales/sales-nightly would be v2:\n  task 'clean': code\n  task 'clean': options (max_retries 2 -> 3)\n"
+    said = (
+        "~ clean  code, options (max_retries 2 -> 3)\n"
+        "    - clean = [row * factor for row in rows]\n"
+        "    + clean = [row + factor for row in rows]\n"
     )
-    assert told(capsys, "diff", sales) == (
-        "sales/sales-nightly v1 -> the notebook\n  task 'clean': code\n  task 'clean': options (max_retries 2 -> 3)\n"
-    )
+    assert told(capsys, "register", sales, "--dry-run") == f"sales/sales-nightly would be v2:\n{said}"
+    assert told(capsys, "diff", sales) == f"sales/sales-nightly v1 -> the notebook\n{said}"
     assert answer(capsys, "runs") == []
 
 
@@ -188,7 +189,8 @@ def test_diff_of_a_registered_flow(sales, write_notebook, capsys):
     answer(capsys, "register", sales)
     document = answer(capsys, "diff", "sales/sales-nightly")
     assert (document["old"], document["new"]) == (1, 2)
-    assert {"task": "extra", "what": "added", "detail": ""} in document["changes"]
+    added = {"task": "extra", "what": "added", "detail": "after clean", "lines": ["+ print(clean)"]}
+    assert document["changes"] == [added]
     assert answer(capsys, "diff", sales, "--version", "1")["changes"] == document["changes"]
 
 

@@ -56,7 +56,7 @@ def test_a_dry_run_records_nothing(talk):
     talk(*SALES, "%flow_register", "%%task clean --retries 2\ndf.sort()")
     assert talk("%flow_register --dry-run").splitlines()[2:] == [
         "dry run: shop/sales would be v2",
-        "  task 'clean': options (max_retries 0 -> 2)",
+        "~ clean  options (max_retries 0 -> 2)",
     ]
     assert registered() == [("shop", "sales", 1)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +9,10 @@ import click
 
 from jupyter_flows.cli.command import Status, command, project_option
 from jupyter_flows.cli.console import Console
-from jupyter_flows.errors import NoSuchError
 from jupyter_flows.widgets.words import counted
 
 if TYPE_CHECKING:
     from jupyter_flows.capture.checks import Finding
-    from jupyter_flows.core.changes import Change
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 
@@ -105,50 +102,3 @@ def _findings_text(found: tuple[Finding, ...], console: Console) -> str:
     lines = [f"{console.ink(_COLOURS[f.level], f.level)}: {f}" for f in found]
     counts = {level: sum(f.level == level for f in found) for level in _COLOURS}
     return "\n".join([*lines, ", ".join(counted(n, level) for level, n in counts.items() if n) + "."])
-
-
-@command("diff", short_help="Say what changed, task by task.")
-@click.argument("what", metavar="PATH|FLOW")
-@project_option
-@click.option("--version", metavar="V", type=click.IntRange(1), help="Compare with this version.")
-def diff(console: Console, *, what: str, project: str | None, version: int | None) -> Status:
-    """Say what changed since registration, task by task; comments and formatting are no change.
-
-    The notebook at PATH is compared with its flow's latest version, a registered FLOW's latest
-    version with the one before; --version chooses another to compare with.
-    """
-    from jupyter_flows.core.changes import changes
-
-    document, about = _document(what, project, None)
-    old, number = _before(about, version)
-    found = changes(old, document)
-    known = {"project": about["project"], "flow": about["flow"], "old": number, "new": about["version"]}
-    console.result({**known, "changes": [asdict(c) for c in found]}, lambda: _diff_text(found, known))
-    return None
-
-
-def _before(about: dict[str, Any], version: int | None) -> tuple[dict[str, Any] | None, int | None]:
-    """Return the registered document to compare with, and its version; None for a flow that has none before."""
-    from jupyter_flows.registry import open_registry
-
-    if version is None and about["version"] == 1:
-        return None, None
-    wanted = version or (about["version"] - 1 if about["version"] else None)
-    with open_registry() as registry:
-        try:
-            found = registry.flows.get(about["project"], about["flow"], wanted)
-        except NoSuchError:
-            if version is not None:
-                raise
-            return None, None
-    return found.document, found.version
-
-
-def _diff_text(found: list[Change], known: dict[str, Any]) -> str:
-    name = f"{known['project']}/{known['flow']}"
-    new = f"v{known['new']}" if known["new"] else "the notebook"
-    if known["old"] is None:
-        return f"{name} has no version to compare {new} with: it is new."
-    if not found:
-        return f"{name}: {new} means the same as v{known['old']}."
-    return "\n".join([f"{name} v{known['old']} -> {new}", *(f"  {change}" for change in found)])

@@ -56,7 +56,7 @@ def register(
         would = preview(reading.flow, reading.project, labels=reading.labels, findings=reading.captured.findings)
         findings = [f.to_json() for f in reading.captured.findings]
         known = {**asdict(would), "changes": [str(change) for change in would.changes]}
-        console.result({**known, "artifact": None, "findings": findings, **about}, lambda: _would(would))
+        console.result({**known, "artifact": None, "findings": findings, **about}, lambda: _would(would, console))
         return None
     done = record(reading.flow, reading.project, labels=reading.labels, findings=reading.captured.findings)
     for finding in reading.captured.findings:
@@ -65,11 +65,13 @@ def register(
     return None
 
 
-def _would(would: Preview) -> str:
+def _would(would: Preview, console: Console) -> str:
+    from jupyter_flows.widgets.differences import lines_of
+
     name = f"{would.project}/{would.flow}"
     if not would.created:
         return f"{name} means the same as v{would.version}: nothing would be recorded."
-    return "\n".join([f"{name} would be v{would.version}:", *(f"  {change}" for change in would.changes)])
+    return "\n".join([f"{name} would be v{would.version}:", *lines_of(would.changes, console.ink)])
 
 
 def _done(done: Registration, reading: Reading) -> str:
