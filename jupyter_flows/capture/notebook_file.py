@@ -190,10 +190,20 @@ def _strip(document: dict[str, Any]) -> None:
     """Remove what runs and front ends leave in a notebook; a bundle must not publish anybody's data."""
     for key in ("widgets", "signature", "papermill"):
         document["metadata"].pop(key, None)
+    _forget_run(document["metadata"])
     for cell in document["cells"]:
         cell["metadata"] = {k: v for k, v in cell["metadata"].items() if k not in _TRACES}
+        _forget_run(cell["metadata"])
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
+
+
+def _forget_run(metadata: dict[str, Any]) -> None:
+    """Remove what an executed notebook says of its run, so that it can be registered as the notebook it was."""
+    own = metadata.get(KEY)
+    if isinstance(own, dict) and "run" in own:
+        kept = {k: v for k, v in own.items() if k != "run"}
+        metadata.update({KEY: kept}) if kept else metadata.pop(KEY)
 
 
 def _cell(data: Mapping[str, Any], ordinal: int, seen: set[str]) -> Cell:

@@ -161,6 +161,13 @@ def _logs() -> MagicParser:
     return p
 
 
+def _open() -> MagicParser:
+    p = MagicParser("%flow_open", "Put the executed notebook of a run beside this one, with a link that opens it.")
+    p.add_argument("run", nargs="?", type=int, help="the run's number; without it, this notebook's last")
+    p.add_argument("-o", "--output", metavar="FILE", help="write it there instead")
+    return p
+
+
 def _cancel() -> MagicParser:
     p = MagicParser("%flow_cancel", "Ask for a run to be cancelled.")
     p.add_argument("run", nargs="?", type=int, help="the run's number; without it, this notebook's last")
@@ -189,6 +196,7 @@ LINE: dict[str, Callable[[], MagicParser]] = {
     "flow_agent": _agent,
     "flow_runs": _runs,
     "flow_logs": _logs,
+    "flow_open": _open,
     "flow_cancel": _cancel,
 }
 CELL: dict[str, Callable[[], argparse.ArgumentParser]] = {"task": _task, "parameters": _parameters}

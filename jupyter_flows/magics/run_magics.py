@@ -1,9 +1,10 @@
-"""``%flow_run``, ``%flow_runs``, ``%flow_logs`` and ``%flow_cancel``."""
+"""``%flow_run``, ``%flow_runs``, ``%flow_logs``, ``%flow_open`` and ``%flow_cancel``."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_flows.errors import FlowsError, NoSuchError
@@ -162,6 +163,21 @@ class RunMagics:
             lines = log_lines(registry.runs.events(run.id), given.task)
         said = "" if run.finished else " so far"
         say("\n".join(lines) or f"run {run.id} has said nothing{said}")
+
+    @line_magic_of("flow_open")
+    def flow_open(self, given: Namespace) -> None:
+        """Write a run's executed notebook to where JupyterLab can open it, and show a link."""
+        from jupyter_flows.cli.executed import left_behind
+        from jupyter_flows.magics.links import show_link
+        from jupyter_flows.registry import open_registry
+
+        file = self.session.file()
+        folder = file.parent if file else self.session.folder
+        with open_registry() as registry:
+            run_id = self._run_meant(registry, given)
+        output = (folder / Path(given.output).expanduser()) if given.output else None
+        left = left_behind(run_id, output, beside=folder)
+        show_link(left.path, folder, in_kernel=hasattr(self.session.shell, "kernel"))
 
     @line_magic_of("flow_cancel")
     def flow_cancel(self, given: Namespace) -> None:

@@ -114,10 +114,10 @@ def notebook(console: Console, *, run_id: int, output: Path | None) -> Status:
 
     Without -o it is the one kept among jupyter_flows' own files. A run at work gives what it has so far.
     """
-    from jupyter_flows.cli.executed import executed_path
+    from jupyter_flows.cli.executed import left_behind
 
-    path = executed_path(run_id, output)
-    console.result({"run_id": run_id, "path": str(path)}, str(path))
+    left = left_behind(run_id, output)
+    console.result(left.to_json(), str(left.path))
     return None
 
 
@@ -126,10 +126,10 @@ def notebook(console: Console, *, run_id: int, output: Path | None) -> Status:
 @click.option("--print", "only_print", is_flag=True, help="Print its path and open nothing.")
 def open_(console: Console, *, run_id: int, only_print: bool) -> Status:
     """Open the executed notebook of RUN in JupyterLab; without a terminal only print its path."""
-    from jupyter_flows.cli.executed import executed_path, open_in_lab
+    from jupyter_flows.cli.executed import left_behind, open_in_lab
 
-    path = executed_path(run_id, None)
-    console.result({"run_id": run_id, "path": str(path)}, str(path))
+    left = left_behind(run_id)
+    console.result(left.to_json(), str(left.path))
     if only_print or console.as_json or not console.out.isatty():
         return None
-    return open_in_lab(path)
+    return open_in_lab(left.path)

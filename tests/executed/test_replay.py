@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import stat
 
 import nbformat
 import pytest
 
 from jupyter_flows.core.events import Event
-from jupyter_flows.executed import executed_notebook, executed_path, keep_executed, literal
+from jupyter_flows.executed.replay import executed_notebook, literal
 
+START = "2027-01-15T08:00:00+00:00"
 RUN = {"run_id": 7, "state": "Success", "message": "", "parameters": {}}
 
 
@@ -120,21 +120,90 @@ def test_cleared_output_is_gone():
 
 
 def test_states_and_times_are_metadata():
-    """A cell says what task it was, how that ended and when it ran, for us and for JupyterLab."""
+    """A cell says what task it was, how that ended and when it ran: for us, for JupyterLab and as papermill does."""
     result = executed(state("a", "Running", 1_800_000_000.0), state("a", "Success", 1_800_000_002.5))
+    begun, ended = "2027-01-15T08:00:00+00:00", "2027-01-15T08:00:02.500000+00:00"
     assert result.cells[3].metadata == {
-        "jupyter_flows": {
-            "task": "a",
-            "state": "Success",
-            "started_at": "2027-01-15T08:00:00+00:00",
-            "finished_at": "2027-01-15T08:00:02.500000+00:00",
-        },
+        "jupyter_flows": {"run": {"task": "a", "state": "Success", "started_at": begun, "finished_at": ended}},
         "execution": {
-            "iopub.execute_input": "2027-01-15T08:00:00+00:00",
-            "shell.execute_reply": "2027-01-15T08:00:02.500000+00:00",
+            "iopub.status.busy": begun,
+            "iopub.execute_input": begun,
+            "shell.execute_reply.started": begun,
+            "shell.execute_reply": ended,
+            "iopub.status.idle": ended,
+        },
+        "papermill": {
+            "start_time": begun,
+            "end_time": ended,
+            "duration": 2.5,
+            "exception": False,
+            "status": "completed",
         },
     }
     assert result.metadata.jupyter_flows.run == RUN
+
+
+def test_cells_that_did_not_run_say_so():
+    """A cell waiting for one that failed, one never reached, and one that takes no part are told apart."""
+    result = executed(
+        state("setup", "Running"), state("setup", "Failed", message="no"), state("a", "TriggerFailed", message="waits")
+    )
+    assert [cell.metadata.jupyter_flows.run for cell in result.cells[1:]] == [
+        {"takes_part": False},
+        {"task": "setup", "state": "Failed", "started_at": START, "finished_at": START, "message": "no"},
+        {"task": "a", "state": "TriggerFailed", "message": "waits"},
+        {"task": "b", "state": "Pending"},
+    ]
+    assert [cell.metadata.papermill.status for cell in result.cells[2:]] == ["failed", "pending", "pending"]
+    assert "execution" not in result.cells[3].metadata
+
+
+def test_what_the_notebook_had_stays():
+    """Sources are the same to the last blank, and cells keep the metadata and tags that they had."""
+    sources = ["%flow x", "n = 1  \n\n\t# \u00e9", "n + 1;", "print(n)\n"]
+    cells = [code(source, tags=["mine"], slideshow={"slide_type": "skip"}) for source in sources]
+    result = executed(state("a", "Running"), state("a", "Success"), text=notebook(*cells))
+    assert [cell.source for cell in result.cells[1:]] == sources
+    for cell in result.cells[1:]:
+        assert cell.metadata.tags == ["mine"]
+        assert cell.metadata.slideshow == {"slide_type": "skip"}
+
+
+def test_the_notebook_says_what_papermill_says():
+    """Who reads papermill's metadata finds parameters, times and the failure where papermill puts them."""
+    specs = [{"name": "n", "default": 1}, {"name": "m", "default": None, "computed": True}]
+    run = {**RUN, "parameters": {"n": 2}, "state": "Failed", "started_at": START, "finished_at": START}
+    text = executed_notebook(NOTEBOOK, {**DOCUMENT, "parameters": specs}, [], run)
+    assert json.loads(text)["metadata"]["papermill"] == {
+        "default_parameters": {"n": 1},
+        "parameters": {"n": 2},
+        "start_time": START,
+        "end_time": START,
+        "duration": 0.0,
+        "exception": True,
+        "environment_variables": {},
+    }
+
+
+def test_an_injected_cell_is_replaced():
+    """The cell that an earlier run injected holds the values that count now: those given, else its own."""
+    old = code("# Parameters\nn = 5\nregion = 'EU'", tags=["injected-parameters"])
+    text = notebook(code("n = 1\nregion = 'US'", tags=["parameters"]), old, code("n"))
+    place = {**task("old", 2, parameters=True)["cell"], "tags": ["injected-parameters"], "writes": ["n", "region"]}
+    document = {
+        "tasks": [task("setup", 1, parameters=True), {"slug": "old", "cell": place}, task("a", 3)],
+        "parameters": [{"name": "n", "default": 5}, {"name": "region", "default": "EU"}],
+    }
+    given = json.loads(executed_notebook(text, document, [], {**RUN, "parameters": {"n": 7}}))
+    assert [cell["source"] for cell in given["cells"]] == [
+        "# Words",
+        "n = 1\nregion = 'US'",
+        "# Parameters\nn = 7\nregion = 'EU'",
+        "n",
+    ]
+    assert given["cells"][2]["metadata"]["tags"] == ["injected-parameters"]
+    not_given = json.loads(executed_notebook(text, document, [], RUN))
+    assert not_given["cells"][2]["source"] == old["source"]
 
 
 def test_notices_are_kept():
@@ -188,7 +257,7 @@ def test_which_outputs_are_kept(keep, expected):
     error = output("b", "error", ename="E", evalue="e", traceback=["E: e"])
     result = executed(stream("b", "secret"), error, state("b", "Failed"), keep=keep)
     assert [o.output_type for o in result.cells[4].outputs] == expected
-    assert result.cells[4].metadata.jupyter_flows.state == "Failed"
+    assert result.cells[4].metadata.jupyter_flows.run.state == "Failed"
 
 
 def test_earlier_outputs_do_not_stay():
@@ -202,41 +271,3 @@ def test_earlier_outputs_do_not_stay():
 def test_unknown_tasks_leave_no_trace():
     """Events of tasks that are no cells of this notebook change nothing."""
     assert executed(stream("ghost", "x"), state("ghost", "Failed")).cells == executed().cells
-
-
-@pytest.mark.parametrize(
-    ("project", "flow"),
-    [
-        ("P", "etl"),
-        ("a/b", "c/d"),
-        ("..", "."),
-        ("../..", "x"),
-        (".hidden", "~"),
-        ("Ü ber", "naïve\n"),
-        ("a\0b", "x" * 80),
-    ],
-)
-def test_kept_privately_inside_the_folder(project, flow, private_places):
-    """Whatever a project or flow is called, its notebooks lie inside the notebooks' folder, for its user alone."""
-    from jupyter_flows.places import notebooks_folder
-
-    path = keep_executed(project, flow, 3, "{}", keep_notebooks=5)
-    assert path == executed_path(project, flow, 3)
-    assert path.resolve().relative_to(notebooks_folder().resolve()).parts[2:] == ("3.ipynb",)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-
-
-def test_different_names_have_different_folders():
-    """Names that differ only in what a path can't hold are still kept apart."""
-    names = ["a/b", "a%2Fb", "a_b", "a b", "A", "a"]
-    assert len({executed_path("P", name, 1) for name in names}) == len(names)
-
-
-def test_the_oldest_go():
-    """Beyond the number kept, a flow's notebooks of the lowest runs go; another flow's stay."""
-    keep_executed("P", "other", 1, "{}", keep_notebooks=2)
-    for run_id in (8, 9, 10, 11):
-        path = keep_executed("P", "etl", run_id, "{}", keep_notebooks=2)
-    assert sorted(p.name for p in path.parent.iterdir()) == ["10.ipynb", "11.ipynb"]
-    assert executed_path("P", "other", 1).exists()

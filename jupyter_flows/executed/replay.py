@@ -1,4 +1,4 @@
-"""The executed notebook: a run's notebook, each output in its own cell, as if a kernel had run it there."""
+"""Put what a run reported into the cells of its notebook."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import json
 import math
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
 
 from jupyter_flows.core.events import Event
-from jupyter_flows.core.state import FAILED, FINISHED, StateName
-from jupyter_flows.places import notebooks_folder, private_folder, write_private
+from jupyter_flows.core.state import FAILED
+from jupyter_flows.executed.marks import mark_left_out, mark_notebook, mark_state, mark_waiting, state_of
 
 JsonObject = dict[str, Any]
 Kept = Literal["all", "errors", "none"]
+#: Papermill's tag of the cell that holds the parameters given.
+INJECTED = "injected-parameters"
 
 
 def executed_notebook(
@@ -25,8 +24,9 @@ def executed_notebook(
     """Return the notebook, as JSON text, with what a run did in it.
 
     `notebook` and `document` are the bundle's, `run` is `registry.Run.to_json()`. Sources are untouched; given
-    parameters stand in a cell of their own below the parameters cell, as papermill has it. Cells that the run
-    left out have no outputs. `keep` says which outputs are written: "all", "errors" or "none".
+    parameters stand in a cell of their own below the parameters cell, as papermill has it, in the place of the cell
+    that an earlier run put there. Cells that the run left out have no outputs. `keep` says which outputs are
+    written: "all", "errors" or "none".
     """
     content: JsonObject = json.loads(notebook)
     replay = Replay(document, content)
@@ -36,34 +36,11 @@ def executed_notebook(
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def executed_path(project: str, flow: str, run_id: int) -> Path:
-    """Return where a run's executed notebook is kept, whether or not it is there."""
-    return notebooks_folder() / _plain(project) / _plain(flow) / f"{run_id}.ipynb"
-
-
-def keep_executed(project: str, flow: str, run_id: int, text: str, *, keep_notebooks: int) -> Path:
-    """Write an executed notebook for its user alone and return its path; the flow's oldest beyond the number go."""
-    path = executed_path(project, flow, run_id)
-    private_folder(path.parent.parent)
-    private_folder(path.parent)
-    write_private(path, text.encode())
-    numbered = sorted((int(p.stem), p) for p in path.parent.glob("*.ipynb") if p.stem.isdigit())
-    for _, old in numbered[: max(0, len(numbered) - keep_notebooks)]:
-        old.unlink(missing_ok=True)
-    return path
-
-
-def _plain(name: str) -> str:
-    """Make a name one part of a path: nothing climbs out of the folder, names stay readable and different."""
-    part = quote(name, safe=" @+,=()[]")
-    return part.replace(".", "%2E") if part.strip(".") == "" or part.startswith(".") else part
-
-
 class Replay:
     """Put a run's events into the cells of its notebook, one after another."""
 
     def __init__(self, document: Mapping[str, Any], content: JsonObject):
-        self._content = content
+        self._content, self._document = content, document
         code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
         for cell in code:
             cell["outputs"], cell["execution_count"] = [], None
@@ -72,7 +49,16 @@ class Replay:
         self._cells: dict[str, JsonObject] = {
             slug: code[place["ordinal"] - 1] for slug, place in places.items() if 0 < place["ordinal"] <= len(code)
         }
-        self._parameters = next((s for s, place in places.items() if place["parameters"]), None)
+        for cell in code:
+            mark_left_out(cell.setdefault("metadata", {}))
+        for slug, cell in self._cells.items():
+            mark_waiting(cell["metadata"], slug)
+        declaring = [slug for slug, place in places.items() if place["parameters"] and slug in self._cells]
+        injected = [slug for slug in declaring if INJECTED in places[slug].get("tags", ())]
+        #: The tasks of the cell that declares parameters, and of the one that an earlier run or papermill put below it.
+        self._parameters = next((slug for slug in declaring if slug not in injected), None)
+        self._injected = next(iter(injected), None)
+        self._names = {slug: places[slug].get("writes", ()) for slug in injected}
         self._displays: dict[str, list[JsonObject]] = {}
         #: Tasks whose outputs go when the next one comes (``clear_output(wait=True)``).
         self._clearing: set[str] = set()
@@ -102,27 +88,14 @@ class Replay:
             cell["outputs"] = [_clean(output) for output in cell["outputs"] if _kept(output, keep)]
         if run["parameters"]:
             self._inject(run["parameters"], name=f"run {run['run_id']}")
-        metadata = self._content.setdefault("metadata", {}).setdefault("jupyter_flows", {})
-        metadata["run"] = {**run, **({"notices": self._notices} if self._notices else {})}
+        parameters = self._document.get("parameters", ())
+        mark_notebook(self._content.setdefault("metadata", {}), run, parameters=parameters, notices=self._notices)
 
     # -- one kind of event each ----------------------------------------------------------------
 
     def _state(self, task: str, map_index: int | None, state: str, at: float, message: str) -> None:
-        if task not in self._cells or map_index is not None:
-            return
-        metadata = self._cells[task].setdefault("metadata", {})
-        ours = metadata.setdefault("jupyter_flows", {})
-        ours |= {"task": task, "state": state}
-        if message:
-            ours["message"] = message
-        time = datetime.fromtimestamp(at, UTC).isoformat()
-        if state == StateName.RUNNING:
-            ours["started_at"] = time
-            # What JupyterLab shows as a cell's execution time.
-            metadata["execution"] = {"iopub.execute_input": time}
-        elif state in FINISHED and "started_at" in ours:
-            ours["finished_at"] = time
-            metadata["execution"]["shell.execute_reply"] = time
+        if task in self._cells and map_index is None:
+            mark_state(self._cells[task]["metadata"], state, at, message)
 
     def _stream(self, slug: str, name: str, text: str) -> None:
         outputs = self._outputs(slug)
@@ -159,7 +132,7 @@ class Replay:
 
     def _explain(self, slug: str, cell: JsonObject) -> None:
         """Show why a task failed where no traceback does: its process was killed, or ran out of time."""
-        ours = cell.get("metadata", {}).get("jupyter_flows", {})
+        ours = state_of(cell)
         failed = ours.get("state") in FAILED and "started_at" in ours
         if failed and not any(output.get("output_type") == "error" for output in cell["outputs"]):
             message = ours.get("message") or f"task {slug!r} ended as {ours['state']}"
@@ -167,25 +140,35 @@ class Replay:
             cell["outputs"].append(error)
 
     def _inject(self, parameters: Mapping[str, Any], *, name: str) -> None:
-        lines = ["# Parameters", *(f"{name} = {literal(value)}" for name, value in parameters.items())]
-        source = "\n".join(lines)
+        if self._injected is not None:
+            self._cells[self._injected]["source"] = _assignments(self._earlier(self._injected) | dict(parameters))
+            return
         cell: JsonObject = {
             "cell_type": "code",
             "execution_count": None,
-            "metadata": {"tags": ["injected-parameters"]},
+            "metadata": {"tags": [INJECTED]},
             "outputs": [],
-            "source": source,
+            "source": _assignments(parameters),
         }
         content = self._content
         if (content["nbformat"], content["nbformat_minor"]) >= (4, 5):
             cell["id"] = uuid.uuid5(uuid.NAMESPACE_OID, name).hex[:8]
         content["cells"].insert(self._below_parameters(), cell)
 
+    def _earlier(self, slug: str) -> dict[str, Any]:
+        """Return the values that an injected cell gave, which count where the run was given no others."""
+        names = self._names[slug]
+        return {p["name"]: p["default"] for p in self._document.get("parameters", ()) if p["name"] in names}
+
     def _below_parameters(self) -> int:
         if self._parameters is None:
             return 0
         below = self._cells[self._parameters]
         return next(n for n, cell in enumerate(self._content["cells"], 1) if cell is below)
+
+
+def _assignments(values: Mapping[str, Any]) -> str:
+    return "\n".join(["# Parameters", *(f"{name} = {literal(value)}" for name, value in values.items())])
 
 
 def literal(value: Any) -> str:
