@@ -56,7 +56,7 @@ def hide_environment(masker: Masker = process_masker, *, environ: Mapping[str, s
 
 def find_secret(name: str, *, environ: Mapping[str, str] = os.environ) -> str | None:
     """Return a secret's value, None where it is not set; raise `SecretError` for one that can't be used."""
-    _check_name(name)
+    check_secret_name(name)
     variable = PREFIX + name
     if environ.get(variable):
         return _usable(name, environ[variable], f"the variable {variable}")
@@ -70,7 +70,7 @@ def find_secret(name: str, *, environ: Mapping[str, str] = os.environ) -> str | 
 
 def keep_secret(name: str, value: str) -> Path:
     """Keep a secret for this user, in a file that only they can read, and return the file."""
-    _check_name(name)
+    check_secret_name(name)
     _usable(name, value, "what was given")
     path = secrets_folder() / name
     write_private(path, value.encode())
@@ -79,7 +79,7 @@ def keep_secret(name: str, value: str) -> Path:
 
 def forget_secret(name: str) -> None:
     """Remove a kept secret; raise `NoSuchError` where none is kept."""
-    _check_name(name)
+    check_secret_name(name)
     path = secrets_folder() / name
     if not path.is_file():
         raise NoSuchError(f'No secret {name!r} is kept here: "jupyter flows secret list" names those that are.')
@@ -96,7 +96,8 @@ def environment_secrets(*, environ: Mapping[str, str] = os.environ) -> list[str]
     return sorted(n.removeprefix(PREFIX) for n, value in environ.items() if n.startswith(PREFIX) and value)
 
 
-def _check_name(name: str) -> None:
+def check_secret_name(name: str) -> None:
+    """Raise `SecretError` for a name that no secret can have."""
     if not isinstance(name, str) or not is_secret_name(name):
         raise SecretError(f"A secret can't be called {name!r}: take a name such as API_KEY.")
 

@@ -148,7 +148,14 @@ CASES = [
     Case("agents --all", keys={"agent", "labels", "alive"}, rows=True, count=1),
     Case("agent start nothing", status=2),
     Case("agent", status=2),
-    Case("where", keys={"registry", "data", "artifacts", "notebooks", "size_bytes", "settings", "settings_files"}),
+    Case("secret list", keys={"name", "from"}, rows=True, count=0),
+    Case("secret delete NONE", status=4),
+    Case("secret set ../up", status=3),
+    Case("secret", status=2),
+    Case(
+        "where",
+        keys={"registry", "data", "artifacts", "notebooks", "secrets", "size_bytes", "settings", "settings_files"},
+    ),
     Case("doctor", keys={"ok", "checks"}, has={"ok": True}),
     Case("gc", keys={"dry_run", "removed", "freed_bytes"}, has={"removed": []}),
     Case("gc --dry-run", keys={"dry_run"}, has={"dry_run": True}),
@@ -209,7 +216,7 @@ def test_help_says_what_it_does(name, capsys):
     assert "." in shown.partition("Options:")[0]
 
 
-@pytest.mark.parametrize("name", [name for name in sorted(app.commands) if name != "agent"])
+@pytest.mark.parametrize("name", [name for name in sorted(app.commands) if name not in ("agent", "secret")])
 def test_every_command_takes_json(name):
     """The option is nowhere forgotten."""
     assert "--json" in {word for option in app.commands[name].params for word in option.opts}

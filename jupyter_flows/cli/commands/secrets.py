@@ -12,7 +12,7 @@ from jupyter_flows.cli.console import Console
 NONE = 'No secrets are kept. Keep one with "jupyter flows secret set NAME".'
 
 
-@click.group("secret", short_help="Keep what runs need and nobody may read.", no_args_is_help=True)
+@click.group("secret", short_help="Keep what runs need and nobody may read.", no_args_is_help=False)
 def secret() -> None:
     """Keep secrets for the runs of this user on this machine. No command ever shows a value."""
 
@@ -24,8 +24,9 @@ def set_(console: Console, *, name: str) -> Status:
 
     Cells tagged secret:NAME, and jupyter_flows.secret("NAME"), give it in runs of this user on this machine.
     """
-    from jupyter_flows.engine.secrets import keep_secret
+    from jupyter_flows.engine.secrets import check_secret_name, keep_secret
 
+    check_secret_name(name)
     path = keep_secret(name, _value(name))
     console.result({"name": name, "path": str(path)}, f"secret {name} is kept in {path}")
     return None
