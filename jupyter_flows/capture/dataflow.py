@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from jupyter_flows.capture.definitions import evaluated_names
 from jupyter_flows.capture.ledger import READ_AFTER_WRITE, WRITE_AFTER_READ, WRITE_AFTER_WRITE, Reason
 from jupyter_flows.capture.machine import ALL_RULES, BUILTINS, Rules
-from jupyter_flows.capture.magics import Interpreter
+from jupyter_flows.capture.portable import Noting, portable_cells
 from jupyter_flows.capture.refs import CellRefs, refs_of
 from jupyter_flows.capture.source import is_parameters, parse
 from jupyter_flows.core.cell import Cell
@@ -43,6 +43,8 @@ class Dataflow:
     barriers: dict[int, str]
     #: (cell, name, line): names read that no earlier cell binds.
     undefined: tuple[tuple[int, str, int], ...]
+    #: Cells of which all that they do is known, and is done to the values that they name alone.
+    portable: frozenset[int] = frozenset()
     _sources: dict[int, frozenset[int]] = field(default_factory=dict, repr=False)
 
     def needs(self, index: int) -> frozenset[int]:
@@ -59,7 +61,7 @@ class Dataflow:
 
 def connect(cells: Sequence[Cell], *, rules: Rules = ALL_RULES) -> Dataflow:
     """Find what each cell reads and changes, and the order that keeps the meaning of the notebook."""
-    machine = Interpreter(rules)
+    machine = Noting(rules)
     trees = [parse(cell.source, ordinal=cell.ordinal) for cell in cells]
     refs: list[CellRefs] = []
     definitions: set[int] = set()
@@ -77,11 +79,12 @@ def connect(cells: Sequence[Cell], *, rules: Rules = ALL_RULES) -> Dataflow:
         definitions=frozenset(definitions),
         barriers=dict(sorted(machine.barriers.items())),
         undefined=tuple(dict.fromkeys(machine.undefined)),
+        portable=portable_cells(machine, trees, [r.imports for r in refs]) - definitions,
         _sources={cell: frozenset(found) for cell, found in machine.ledger.sources.items()},
     )
 
 
-def _is_definition(machine: Interpreter, tree: ast.Module, definitions: set[int]) -> bool:
+def _is_definition(machine: Noting, tree: ast.Module, definitions: set[int]) -> bool:
     """Tell a definition cell: all it looks up was made by definition cells."""
     names = evaluated_names(tree)
     if names is None:

@@ -206,6 +206,7 @@ class CellTask(Task):
         definition: bool = False,
         parameters: bool = False,
         needs_shell: bool = False,
+        portable: bool = False,
     ):
         given = options or TaskOptions()
         super().__init__(
@@ -221,3 +222,10 @@ class CellTask(Task):
         self.meaning = meaning
         self.reads, self.writes = frozenset(reads), frozenset(writes)
         self.definition, self.parameters, self.needs_shell = definition, parameters, needs_shell
+        #: Whether all that the code does is known, so that it may run beside other cells, on another thread.
+        self.portable = portable
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether an error of the cell is shown, and no more: nbclient's tag ``raises-exception``."""
+        return "raises-exception" in self.cell.tags

@@ -1,4 +1,4 @@
-"""The board: a few bytes of shared memory that say which task runs, and until when; readable after a sudden death."""
+"""The board: a little shared memory that says which tasks run, and until when; readable after a sudden death."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import tempfile
 
 #: No task runs.
 IDLE = -1
-_HEADER = 16
+#: How many tasks can run at once: the first seat is the main thread's.
+SEATS = 128
+_LIMIT_BYTES = 8
+_HEADER = _LIMIT_BYTES + 4 * SEATS
 
 
 class Board:
-    """Which task runs now; one store a task, seen at once by whoever holds the same file descriptor."""
+    """Which tasks run now; one store a task, seen at once by whoever holds the same file descriptor."""
 
     def __init__(self, fd: int | None = None, *, slugs: tuple[str, ...] = ()):
         names = "\n".join(slugs).encode()
@@ -22,11 +25,12 @@ class Board:
             os.ftruncate(fd, _HEADER + len(names))
             os.pwrite(fd, names, _HEADER)
             self._map = mmap.mmap(fd, _HEADER)
-        #: ``cell[0]`` is the number of the running task, or `IDLE`.
-        self.cell = memoryview(self._map).cast("i")
-        self.cell[0] = IDLE
-        #: ``limit[0]`` is when, by the monotonic clock, the running task must have ended; 0 for never.
-        self.limit = memoryview(self._map)[8:].cast("d")
+        #: ``limit[0]`` is when, by the monotonic clock, the main thread's task must have ended; 0 for never.
+        self.limit = memoryview(self._map)[:_LIMIT_BYTES].cast("d")
+        #: The number of the task in each seat, or `IDLE`; ``cell[0]`` is the main thread's.
+        self.cell = memoryview(self._map)[_LIMIT_BYTES:].cast("i")
+        for seat in range(SEATS):
+            self.cell[seat] = IDLE
 
 
 def board_file() -> int:
@@ -37,17 +41,17 @@ def board_file() -> int:
         return os.dup(file.fileno())
 
 
-def running_task(fd: int) -> str | None:
-    """Return the slug of the task that the board in `fd` says is running, if one is."""
+def running_tasks(fd: int) -> list[str]:
+    """Return the slugs of the tasks that the board in `fd` says are running, the main thread's first."""
     data = os.pread(fd, os.fstat(fd).st_size, 0)
     if len(data) <= _HEADER:
-        return None
-    number = memoryview(data)[:4].cast("i")[0]
+        return []
+    numbers = memoryview(data)[_LIMIT_BYTES:_HEADER].cast("i")
     slugs = data[_HEADER:].decode().split("\n")
-    return slugs[number] if 0 <= number < len(slugs) else None
+    return [slugs[number] for number in numbers if 0 <= number < len(slugs)]
 
 
 def limit_of(fd: int) -> float:
     """Return the limit that the board in `fd` has; 0 for none."""
-    data = os.pread(fd, _HEADER, 0)
-    return float(memoryview(data)[8:].cast("d")[0]) if len(data) == _HEADER else 0.0
+    data = os.pread(fd, _LIMIT_BYTES, 0)
+    return float(memoryview(data).cast("d")[0]) if len(data) == _LIMIT_BYTES else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import MetaPathFinder
@@ -12,15 +13,17 @@ from typing import Any
 
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.cells import PlainCells, Publish
+from jupyter_flows.engine.context import on_worker
 from jupyter_flows.engine.figures import choose_inline
 from jupyter_flows.engine.namespace import Namespace
+from jupyter_flows.engine.values import all_fit
 
 #: Who imports one of these shows things by a shell, whatever else its cell says.
 SHOWN_BY_SHELL = frozenset({"IPython", "matplotlib.pyplot"})
 
 
 class CellRunner:
-    """Runs one cell after the other in one namespace, on the thread that calls."""
+    """Runs cells in one namespace, on the thread that calls: the main one, or a worker."""
 
     def __init__(self, namespace: Namespace, publish: Publish, *, shell: bool, parameters: Mapping[str, Any]):
         self._namespace, self._publish, self._parameters = namespace, publish, parameters
@@ -34,7 +37,10 @@ class CellRunner:
 
     def __call__(self, task: CellTask) -> None:
         """Run a cell and publish what it shows; publish and raise its error."""
-        if self._shell is not None:
+        if on_worker.get():
+            run = self._shell.beside if self._shell is not None else self._plain
+            run(task)
+        elif self._shell is not None:
             self._shell(task)
         else:
             self._plain(task)
@@ -43,6 +49,16 @@ class CellRunner:
                 self._shell.end_cell()
         if task.parameters:
             self._namespace.inject(self._parameters)
+
+    def may_leave(self, task: CellTask) -> bool:
+        """Tell whether a portable cell may run on a worker thread, by the values that it reads and replaces."""
+        names = self._namespace.names
+        used = task.reads | task.writes
+        if any(name not in names and not hasattr(builtins, name) for name in task.reads):
+            return False  # It will fail, or the name is a magic's.
+        if self._shell is not None and not self._shell.is_usual():
+            return False
+        return all_fit([names[name] for name in used if name in names], main=names)
 
     def _open_shell(self) -> None:
         from jupyter_flows.engine.shell import ShellCells

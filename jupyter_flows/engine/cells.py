@@ -16,6 +16,7 @@ from typing import Any
 
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.carried import carry_over
+from jupyter_flows.engine.context import on_worker
 from jupyter_flows.engine.failure import cell_of, error_output
 from jupyter_flows.engine.namespace import Namespace, remember_source
 
@@ -40,6 +41,8 @@ class PlainCells:
         self._namespace, self._publish = namespace, publish
         self._flags = 0
         self._loop: Any = None
+        #: The ordinal of the cell whose value ``_`` is.
+        self._shown = 0
 
     def __call__(self, task: CellTask) -> None:
         """Run a cell and publish its value; publish and raise its error."""
@@ -66,7 +69,7 @@ class PlainCells:
     def _run(self, code: CodeType) -> Any:
         names = self._namespace.names
         waits = bool(code.co_flags & inspect.CO_COROUTINE)
-        if not waits and "asyncio" not in sys.modules:
+        if not waits and ("asyncio" not in sys.modules or on_worker.get()):
             return eval(code, names)  # noqa: S307 - the author's own cell is what we are here to run
         import asyncio
 
@@ -85,7 +88,8 @@ class PlainCells:
         return value
 
     def _show(self, value: Any, ordinal: int) -> None:
-        self._namespace.names["_"] = value
+        if ordinal >= self._shown:
+            self._shown, self._namespace.names["_"] = ordinal, value
         data, metadata = mime_bundle(value)
         self._publish({"output_type": "execute_result", "execution_count": ordinal, "data": data, "metadata": metadata})
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
-from jupyter_flows.engine.board import board_file, limit_of, running_task
+from jupyter_flows.engine.board import board_file, limit_of, running_tasks
 from jupyter_flows.errors import RunError
 
 TAIL_BYTES = 4000
@@ -42,9 +42,9 @@ class Child:
         self.popen.stdin.write(line.encode())
         self.popen.stdin.flush()
 
-    def running_task(self) -> str | None:
-        """Return the task that runs, or ran when it died."""
-        return running_task(self.board_fd)
+    def running_tasks(self) -> list[str]:
+        """Return the tasks that run, or ran when it died; the main thread's first."""
+        return running_tasks(self.board_fd)
 
     def overdue(self, seconds: float) -> bool:
         """Tell whether its task is past its limit by so much: it sits where nothing interrupts it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -33,6 +33,12 @@ class Place(NamedTuple):
 current_place: ContextVar[Place | None] = ContextVar("jupyter_flows.current_place", default=None)
 #: The running task's number in the place; negative for none. Apart, because it changes with every task.
 current_number: ContextVar[int] = ContextVar("jupyter_flows.current_number", default=-1)
+
+
+#: Whether this is a worker thread's context: what runs in it has no claim on what belongs to the main thread.
+on_worker: ContextVar[bool] = ContextVar("jupyter_flows.on_worker", default=False)
+#: Waits until all tasks above the running one have ended; None where nothing runs beside it.
+current_turn: ContextVar[Callable[[], None] | None] = ContextVar("jupyter_flows.current_turn", default=None)
 
 
 def current_task() -> str | None:

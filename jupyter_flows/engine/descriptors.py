@@ -48,7 +48,7 @@ class Descriptors:
                     data = os.read(end, CHUNK_BYTES)
                 except BlockingIOError:
                     return
-                self._outputs.take(_NAMES[fd], self._decoders[fd].decode(data))
+                self._outputs.take_past_python(_NAMES[fd], self._decoders[fd].decode(data))
 
     def _watch(self) -> None:
         poll = select.poll()

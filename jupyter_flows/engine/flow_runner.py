@@ -12,7 +12,7 @@ from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.context import RunInfo
 from jupyter_flows.engine.executors.base import Executor, executor_from
 from jupyter_flows.engine.failure import LONGEST
-from jupyter_flows.engine.home import Home, current_home, home_of
+from jupyter_flows.engine.home import Home, current_home, home_of, leave_of
 from jupyter_flows.engine.plan import Plan, compile_plan
 from jupyter_flows.engine.task_runner import Row, TaskRunner, run_all
 from jupyter_flows.engine.task_states import TaskStates
@@ -48,7 +48,7 @@ class FlowRunner:
         home = home_of(self.flow)
         values = resolve(self.flow.parameters(), parameters or {})
         plan = compile_plan(self.flow, self._cell_runner(home))
-        runner = home.runner(plan) if home else TaskRunner(plan, self._info(values), keep_results=self._keep)
+        runner = home.runner(plan) if home else self._runner(plan, values)
         runner.set_parameters(values)
         try:
             run_all(runner, self.executor.execute)
@@ -58,8 +58,9 @@ class FlowRunner:
         name, message = flow_state(plan, runner.rows, runner.messages)
         return State(name, message, TaskStates(plan, runner.rows, runner.results))
 
-    def _info(self, values: Mapping[str, Any]) -> RunInfo:
-        return RunInfo(self.flow.name, parameters=values)
+    def _runner(self, plan: Plan, values: Mapping[str, Any]) -> TaskRunner:
+        run = RunInfo(self.flow.name, parameters=values)
+        return TaskRunner(plan, run, keep_results=self._keep, may_leave=leave_of(self._cells))
 
     def _cell_runner(self, home: Home | None) -> RunCell | None:
         run_cell = self._cells or (home.run_cell if home else None)
@@ -75,12 +76,10 @@ def flow_state(plan: Plan, rows: list[Row], messages: Mapping[int, str]) -> tupl
     if not messages and len(rows) == plan.size:
         return StateName.SUCCESS, ""
     last: dict[int, StateName] = {}
-    first: int | None = None
     for row in rows:
-        state = StateName.SUCCESS if len(row) == 3 else row[1]  # noqa: PLR2004 - the short row's length
-        last[row[0]] = state
-        if first is None and state in (StateName.FAILED, StateName.TIMED_OUT):
-            first = row[0]
+        last[row[0]] = StateName.SUCCESS if len(row) == 3 else row[1]  # noqa: PLR2004 - the short row's length
+    # The first by order, not by time: what runs at once fails at random times.
+    first = next((n for n in plan.order if last.get(n) in (StateName.FAILED, StateName.TIMED_OUT)), None)
     outcome = {last.get(n, StateName.PENDING) for n in plan.reference}
     if outcome <= SUCCESSFUL:
         return StateName.SUCCESS, ""

@@ -37,7 +37,15 @@ class Home:
     def runner(self, plan: Plan) -> TaskRunner:
         """Make the run's task runner, watched from now on."""
         board = Board(self._board_fd, slugs=plan.slugs)
-        runner = TaskRunner(plan, self.run, board=board, witness=self._reporter, keep_results=False, own_process=True)
+        runner = TaskRunner(
+            plan,
+            self.run,
+            board=board,
+            witness=self._reporter,
+            keep_results=False,
+            own_process=True,
+            may_leave=leave_of(self.run_cell),
+        )
         self._reporter.watch(runner)
         self._interruption.attach(runner)
         return runner
@@ -53,6 +61,11 @@ class Home:
             if name == "on_start" and self._interruption.requested.is_set():
                 raise KeyboardInterrupt("cancelled before it was called")
             callback()
+
+
+def leave_of(run_cell: Callable[[CellTask], None] | None) -> Callable[[CellTask], bool] | None:
+    """Return what tells whether a cell may run on a worker thread; None where who runs cells knows of no workers."""
+    return getattr(run_cell, "may_leave", None)
 
 
 _home: list[Home] = []

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from jupyter_flows.core.events import EventLog
-from jupyter_flows.engine.context import current_place, current_task, process_run
+from jupyter_flows.engine.context import current_place, current_task, on_worker, process_run
 from jupyter_flows.engine.masking import Masker
 
 #: Text waiting to be sent is sent at once when there is more.
@@ -64,12 +64,21 @@ class Outputs:
         self.drain()
         self.take(name, text)
 
+    def take_past_python(self, name: str, text: str) -> None:
+        """Take text that was written past Python: by what the main thread runs, whichever thread brings it."""
+        if on_worker.get():
+            self._put((self.running(), None, name), text)
+        else:
+            self.take(name, text)
+
     def take(self, name: str, text: str) -> None:
         """Take text, whose place among what went to the file descriptors does not matter."""
+        speaker = _speaker.get()
+        self._put((None if speaker else self.task(), speaker, name), text)
+
+    def _put(self, place: Place, text: str) -> None:
         if not text:
             return
-        speaker = _speaker.get()
-        place = (None if speaker else self.task(), speaker, name)
         with self._lock:
             self._pending.append((place, text))
             self._waiting += len(text)

@@ -166,27 +166,30 @@ class Process:
     def _explain_death(self) -> None:
         """Give a run whose process died without a last word its final state."""
         code = self._child.popen.returncode
-        task, words = self._child.running_task(), self._child.last_words()
+        tasks, words = self._child.running_tasks(), self._child.last_words()
+        task = tasks[0] if tasks else None
         how = _how(code)
         if words:
             self._emit("stream", task=task, name="stderr", text=words + "\n")
         if self._cancelled:
-            self._close_task(task, "Cancelled", "it did not stop when interrupted, and was killed")
+            self._close_tasks(tasks, "Cancelled", "it did not stop when interrupted, and was killed")
             self._emit("run", state="Cancelled", message="cancelled; its process did not stop in time and was killed")
             return
         if self._overdue and task:
             message = "it took longer than its limit, could not be interrupted, and was killed"
-            self._close_task(task, "TimedOut", message)
+            # Only the main thread's tasks have limits; what ran beside it goes down with it.
+            self._close_tasks(tasks[:1], "TimedOut", message)
+            self._close_tasks(tasks[1:], "Failed", f"its process was killed, for {task} took too long")
             self._emit("run", state="Failed", message=f"{task}: {message}")
             return
-        self._close_task(task, "Failed", f"its process {how}")
+        self._close_tasks(tasks, "Failed", f"its process {how}")
         last = f": {words.splitlines()[-1]}" if words and not task else ""
-        where = f"{task}: its process {how}" if task else f"the run's process {how}{last}"
+        where = f"{', '.join(tasks)}: its process {how}" if task else f"the run's process {how}{last}"
         self._emit("run", state="Failed", message=where + _advice(code, words, self._child.popen.args))
 
-    def _close_task(self, task: str | None, state: str, message: str) -> None:
-        if task is not None:
-            now = time.time()
+    def _close_tasks(self, tasks: list[str], state: str, message: str) -> None:
+        now = time.time()
+        for task in tasks:
             started = [] if task in self._running else [[task, None, "Running", now, ""]]
             self._emit("tasks", rows=[*started, [task, None, state, now, message]])
 

@@ -80,8 +80,8 @@ class Reporter:
 
     def _running_slug(self) -> str | None:
         runner = self._of()
-        number = runner.running
-        return runner.plan.slugs[number] if number >= 0 else None
+        running = runner.all_running()
+        return runner.plan.slugs[running[0][0]] if running else None
 
     def _new_rows(self) -> list[EventRow]:
         runner = self._runner
@@ -91,11 +91,11 @@ class Reporter:
         new = runner.rows[self._seen : end]
         self._seen = end
         rows = list(self._expand(new, runner.plan.slugs))
-        number = runner.running
-        # Its row, if it has ended meanwhile, is not among those taken: Running still comes first.
-        if number >= 0 and number not in self._announced and self._clock() - runner.since > LONG_SECONDS:
-            self._announced.add(number)
-            rows.append([runner.plan.slugs[number], None, "Running", runner.since, ""])
+        for number, since in runner.all_running():
+            # Its row, if it has ended meanwhile, is not among those taken: Running still comes first.
+            if number not in self._announced and self._clock() - since > LONG_SECONDS:
+                self._announced.add(number)
+                rows.append([runner.plan.slugs[number], None, "Running", since, ""])
         return rows
 
     def _expand(self, new: Sequence[Row], slugs: Sequence[str]) -> Iterator[EventRow]:

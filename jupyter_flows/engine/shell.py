@@ -8,10 +8,11 @@ import math
 import os
 import sys
 import tempfile
+import threading
 import types
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from contextvars import copy_context
+from collections.abc import Callable, Coroutine, Mapping
+from contextvars import ContextVar, copy_context
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import UsageError
 from IPython.core.history import HistoryManager
-from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
+from IPython.core.interactiveshell import ExecutionResult, InteractiveShell, InteractiveShellABC
 from traitlets import Any as AnyTrait
 from traitlets import Instance, Type, default
 from traitlets.config import Config
@@ -35,14 +36,63 @@ from jupyter_flows.engine.namespace import Namespace
 Publish = Callable[[dict[str, Any]], None]
 
 
+#: Ordinal and text of the cell that runs in this context on a worker thread, beside the shell's own.
+_beside: ContextVar[tuple[int, str] | None] = ContextVar("jupyter_flows.beside", default=None)
+
+
 class RunDisplayHook(DisplayHook):
-    """Publishes the last expression's value as ``execute_result``."""
+    """Publishes the last expression's value as ``execute_result``, on whichever thread."""
 
     publish_output: Any = None
+    shell: Any
+
+    def __init__(self, shell: Any = None, cache_size: int = 1000, **traits: Any):
+        super().__init__(shell=shell, cache_size=cache_size, **traits)  # type: ignore[no-untyped-call] # IPython has no types
+        self._making = threading.local()
+        self._lock = threading.RLock()
+        self._newest = 0
+
+    @property
+    def prompt_count(self) -> int:
+        """The number of the calling cell."""
+        beside = _beside.get()
+        return beside[0] if beside else int(super().prompt_count)
+
+    @property
+    def msg(self) -> dict[str, Any]:
+        """The output that this thread makes."""
+        return self._making.output  # type: ignore[no-any-return] # a thread's attributes have no types
+
+    @msg.setter
+    def msg(self, output: dict[str, Any]) -> None:
+        self._making.output = output
+
+    def quiet(self) -> bool:
+        """Tell whether the calling cell ends in a semicolon."""
+        beside = _beside.get()
+        if beside is None:
+            return bool(super().quiet())  # type: ignore[no-untyped-call] # IPython has no types
+        return bool(self.semicolon_at_end_of_expression(beside[1]))  # type: ignore[no-untyped-call] # as above
+
+    def fill_exec_result(self, result: Any) -> None:
+        """Tell the shell of its own cell's value."""
+        if _beside.get() is None:
+            super().fill_exec_result(result)  # type: ignore[no-untyped-call] # IPython has no types
+
+    def update_user_ns(self, result: Any) -> None:
+        """Keep a value in ``Out``, and as ``_`` unless a cell below has shown one already."""
+        with self._lock:
+            number = self.prompt_count
+            if number >= self._newest:
+                self._newest = number
+                super().update_user_ns(result)  # type: ignore[no-untyped-call] # IPython has no types
+            elif result is not self.shell.user_ns["_oh"]:
+                self.shell.push({f"_{number}": result}, interactive=False)
+                self.shell.user_ns["_oh"][number] = result
 
     def start_displayhook(self) -> None:
         """Begin an output."""
-        self.msg: dict[str, Any] = {"output_type": "execute_result"}
+        self.msg = {"output_type": "execute_result"}
 
     def write_output_prompt(self) -> None:
         """Give it the cell's number."""
@@ -104,6 +154,27 @@ class NoHistory(HistoryManager):
 
     def __init__(self, shell: Any = None, config: Any = None, **traits: Any):
         super().__init__(shell=shell, config=config, **{**traits, "enabled": False, "hist_file": ":memory:"})
+        self._texts: dict[int, tuple[str, str]] = {}
+
+    def keep(self, number: int, source: str, raw: str) -> None:
+        """Keep the text of a cell that runs beside the shell's own, for the shell's next one to find."""
+        self._texts[number] = source.rstrip("\n"), raw.rstrip("\n")
+        self.shell.push({f"_i{number}": raw.rstrip("\n")}, interactive=False)
+
+    def store_inputs(self, line_num: int, source: str, source_raw: str | None = None) -> None:
+        """Let ``In[n]`` be cell n, and ``In`` end with it, whichever cells ran before and beside it."""
+        raw = source if source_raw is None else source_raw
+        if self._exit_re.match(raw.strip()):
+            return
+        self.keep(line_num, source, raw)
+        above = sorted(n for n in self._texts if n < line_num)
+        texts = [self._texts.get(n, ("", "")) for n in range(line_num + 1)]
+        self.input_hist_parsed[:] = [parsed for parsed, _ in texts]
+        self.input_hist_raw[:] = [text for _, text in texts]
+        last = [self._texts[n][1] for n in reversed(above[-3:])]
+        self._i00 = self._texts[line_num][1]
+        self._i, self._ii, self._iii = [*last, "", "", ""][:3]
+        self.shell.push({"_i": self._i, "_ii": self._ii, "_iii": self._iii}, interactive=False)
 
 
 #: What a kernel knows as running without an event loop of its own.
@@ -122,6 +193,7 @@ class RunShell(InteractiveShell):
     displayhook: Any
     display_pub: Any
     history_manager: Any
+    _telling = threading.RLock()
 
     @default("exiter")
     def _default_exiter(self) -> ExitAutocall:
@@ -150,6 +222,11 @@ class RunShell(InteractiveShell):
         """Accept what a page can show, as a kernel does; refuse what needs a window system."""
         if gui not in _WITHOUT_WINDOWS:
             raise UsageError(f"A run has no screen for {gui!r}: use %matplotlib inline.")
+
+    def showtraceback(self, *args: Any, **kwargs: Any) -> None:
+        """Show an error, one thread after the other: they share what formats it."""
+        with self._telling:
+            super().showtraceback(*args, **kwargs)
 
     def ask_exit(self) -> None:
         """End the cell: a run goes on without a kernel to leave."""
@@ -184,14 +261,59 @@ class ShellCells:
         self.shell.displayhook.publish_output = send
         self.shell.display_pub.publish_output = send
         self.shell.user_ns["_dh"] = [Path.cwd()]
+        self._trapped = False
 
     def __call__(self, task: CellTask) -> None:
         """Run a cell; publish and raise its error."""
         shell = self.shell
-        _pad_history(shell, task.cell.ordinal)
         shell.execution_count = task.cell.ordinal
         result = self._run(task.code)
         self._widgets.settle()
+        error = result.error_before_exec or result.error_in_exec
+        if error is not None:
+            raise error
+
+    def is_usual(self) -> bool:
+        """Tell whether nothing that cells have set up needs to see each cell run, on the main thread."""
+        shell = self.shell
+        if not self._trapped:
+            # For good, not only while the main thread runs a cell.
+            self._trapped = True
+            shell.builtin_trap.__enter__()
+            shell.display_trap.__enter__()
+        callbacks = [function for group in shell.events.callbacks.values() for function in group]
+        printers = [p for f in shell.display_formatter.formatters.values() for p in f.type_printers.values()]
+        return not (
+            shell.ast_transformers
+            or shell.input_transformers_post
+            or shell.custom_exceptions
+            or shell.call_pdb
+            or not all(map(_sees_figures_only, callbacks))
+            or any(_root(function) == "__main__" for function in printers)
+        )
+
+    def beside(self, task: CellTask) -> None:
+        """Run a portable cell on a worker thread, while the main thread may run another; publish and raise its error.
+
+        The steps are those of ``InteractiveShell.run_cell_async``, without what belongs to the shell's own cell.
+        """
+        shell, ordinal = self.shell, task.cell.ordinal
+        _beside.set((ordinal, task.code))
+        if not task.code.strip():
+            return
+        source = shell.transform_cell(task.code)
+        shell.history_manager.keep(ordinal, source, task.code)
+        name = shell.compile.cache(source, ordinal, raw_code=task.code)
+        # A compiler of its own: the main thread's switches flags on and off.
+        compiler = RunCompiler()  # type: ignore[no-untyped-call] # IPython has no types
+        compiler.flags = shell.compile.flags
+        result = ExecutionResult(None)
+        try:
+            tree: Any = compiler.ast_parse(source, filename=name)
+        except SyntaxError:
+            shell.showsyntaxerror()
+            raise
+        _drive(shell.run_ast_nodes(tree.body, name, shell.ast_node_interactivity, compiler=compiler, result=result))
         error = result.error_before_exec or result.error_in_exec
         if error is not None:
             raise error
@@ -274,13 +396,23 @@ async def _run_nothing(shell: Any) -> None:
     shell.run_cell("pass", silent=True)
 
 
-def _pad_history(shell: RunShell, ordinal: int) -> None:
-    """Let ``In[n]`` be cell n where cells before it take no part in the run."""
-    history = shell.history_manager
-    missing = ordinal - len(history.input_hist_parsed)
-    if missing > 0:
-        history.input_hist_parsed.extend([""] * missing)
-        history.input_hist_raw.extend([""] * missing)
+def _drive(steps: Coroutine[Any, Any, Any]) -> None:
+    """Run a coroutine that awaits nothing."""
+    try:
+        steps.send(None)
+    except StopIteration:
+        return
+    raise RuntimeError("A cell that awaits was taken for one that does not.")
+
+
+def _sees_figures_only(callback: Any) -> bool:
+    """Tell the callbacks that are nothing to cells without figures: IPython's own and matplotlib's."""
+    module = str(getattr(callback, "__module__", ""))
+    return _root(callback) in ("matplotlib", "matplotlib_inline") or module.startswith("IPython.core.")
+
+
+def _root(function: Any) -> str:
+    return str(getattr(function, "__module__", "")).partition(".")[0]
 
 
 def _no_pager(*_: Any, **__: Any) -> None:

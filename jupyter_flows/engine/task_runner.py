@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, time
 from typing import Any, Protocol
 
 from jupyter_flows.core.state import StateName
 from jupyter_flows.core.task import CellTask, Task
-from jupyter_flows.engine.board import IDLE, Board
-from jupyter_flows.engine.context import Place, RunInfo, current_number, current_place
+from jupyter_flows.engine.board import IDLE, SEATS, Board
+from jupyter_flows.engine.context import Place, RunInfo, current_number, current_place, on_worker
 from jupyter_flows.engine.deadline import OutOfTime, deadline
 from jupyter_flows.engine.failure import describe
 from jupyter_flows.engine.plan import Plan
@@ -19,6 +19,8 @@ from jupyter_flows.engine.plan import Plan
 Row = tuple[int, float, float] | tuple[int, StateName, float, str]
 
 _FREE, _TRIGGER_FAILED, _CANCELLED = 0, 1, 2
+#: How long a task on a worker thread may go on after a cancel before the run ends without it.
+GIVE_UP_SECONDS = 3.0
 
 
 class Witness(Protocol):
@@ -43,31 +45,45 @@ class TaskRunner:
         witness: Witness | None = None,
         keep_results: bool = True,
         own_process: bool = False,
+        may_leave: Callable[[CellTask], bool] | None = None,
         clock: Callable[[], float] = time,
     ):
         self.plan, self.order, self.upstream, self.downstream = plan, plan.order, plan.upstream, plan.downstream
         self.rows: list[Row] = []
         self.results: list[Any] = [None] * plan.size + list(plan.constants)
         self.messages: dict[int, str] = {}
-        #: When the running task was called; for who watches from another thread.
+        #: When the main thread's task was called; for who watches from another thread.
         self.since = 0.0
+        #: The tasks on worker threads: number to when it was called, and on which thread.
+        self.away: dict[int, tuple[float, int]] = {}
+        #: Tasks that may run on worker threads, as far as is known before the run.
+        self.portable = frozenset(_portable(plan.tasks)) if may_leave else frozenset()
         self.stopping = threading.Event()
-        #: ``[0]`` is the number of the running task; shared memory in a run process.
+        #: ``[0]`` is the number of the main thread's task; shared memory in a run process.
         self._board = board or Board()
         self._cell = self._board.cell
         self._calls = plan.calls
         #: What executors with threads of their own set as `current_place` there.
         self.place = Place(run, plan.slugs)
         self._witness = witness
-        self._own_process, self._clock = own_process, clock
+        self._own_process, self._clock, self._may_leave = own_process, clock, may_leave
+        self._seats = list(range(SEATS - 1, 0, -1))
+        self._stopped_at = 0.0
+        self._given_up: set[int] = set()
         self._blocked = bytearray(plan.size)
         self._slow = bytearray(map(_needs_care, plan.tasks))
         self._pending = None if keep_results else _consumers(plan)
 
     @property
     def running(self) -> int:
-        """The number of the running task, or `IDLE`."""
+        """The number of the main thread's task, or `IDLE`."""
         return self._cell[0]
+
+    def all_running(self) -> list[tuple[int, float]]:
+        """Return the numbers of all running tasks and when each was called, the main thread's first."""
+        number, since = self._cell[0], self.since
+        home = [(number, since)] if number >= 0 else []
+        return home + sorted((n, start) for n, (start, _) in list(self.away.items()))
 
     def set_parameters(self, values: dict[str, Any]) -> None:
         """Give Parameter tasks their values."""
@@ -77,8 +93,31 @@ class TaskRunner:
 
     def cancel(self) -> None:
         """Let no further task start; the one that runs is interrupted by whoever calls this."""
+        self._stopped_at = self._stopped_at or monotonic()
         self.stopping.set()
         self._blocked[:] = bytes([_CANCELLED]) * len(self._blocked)
+
+    # -- for executors with worker threads ----------------------------------------------------------
+
+    def may_leave(self, number: int) -> bool:
+        """Tell whether a ready task may run on a worker thread; called from any thread."""
+        task = self.plan.tasks[number]
+        return (
+            self._may_leave is not None
+            and isinstance(task, CellTask)
+            and not self._blocked[number]
+            and bool(self._seats)
+            and self._may_leave(task)
+        )
+
+    def give_up(self, number: int) -> bool:
+        """Stop waiting for a task on a worker thread if the run was cancelled a while ago; tell whether that is so."""
+        if not self.stopping.is_set() or monotonic() - self._stopped_at < GIVE_UP_SECONDS:
+            return False
+        if number in self.away and number not in self._given_up:
+            self._record(number, StateName.CANCELLED, "it could not be interrupted; the run ended without it")
+            self._given_up.add(number)
+        return True
 
     # -- one task -----------------------------------------------------------------------------------
 
@@ -132,7 +171,8 @@ class TaskRunner:
         fn, places, names = self._calls[number]
         values = [self.results[p] for p in places]
         current_number.set(number)
-        self.since = start = self._clock()
+        start = self._clock()
+        seat = self._sit_down(number, start)
         self._record(number, StateName.RUNNING, "", at=start)
         failure: BaseException | None = None
         try:
@@ -141,23 +181,45 @@ class TaskRunner:
             if task.timeout_seconds is not None:
                 self._board.limit[0] = monotonic() + task.timeout_seconds
             with deadline(task.timeout_seconds):
-                self._cell[0] = number
+                self._cell[seat] = number
                 done = fn(*values) if names is None else fn(**dict(zip(names, values, strict=True)))
-                self._cell[0] = IDLE
+                self._cell[seat] = IDLE
             self.results[number] = done
         except BaseException as error:  # noqa: BLE001 - a task may raise anything
-            failure = error
-        self._cell[0] = IDLE
-        self._board.limit[0] = 0
+            failure = None if self._is_shown_only(task, error) else error
+        self._cell[seat] = IDLE
+        self._get_up(number, seat)
         if self._witness:
             self._witness.after(number)
         if failure is None:
             self._record(number, StateName.SUCCESS, "")
         return failure
 
+    def _sit_down(self, number: int, start: float) -> int:
+        """Take a seat at the board: the main thread's, or a worker's."""
+        if not on_worker.get():
+            self.since = start
+            return 0
+        self.away[number] = (start, threading.get_ident())
+        return self._seats.pop()
+
+    def _get_up(self, number: int, seat: int) -> None:
+        if seat:
+            self.away.pop(number, None)
+            self._seats.append(seat)
+        else:
+            self._board.limit[0] = 0
+
+    def _is_shown_only(self, task: Task, error: BaseException) -> bool:
+        """Tell an error that its cell is allowed to have from one that ends it."""
+        may_fail = isinstance(task, CellTask) and task.may_fail
+        return may_fail and not isinstance(error, OutOfTime) and not self.stopping.is_set()
+
     # -- what came of it ------------------------------------------------------------------------------
 
     def _record(self, number: int, state: StateName, message: str, *, at: float | None = None) -> None:
+        if number in self._given_up:
+            return
         if message:
             self.messages[number] = message
         self.rows.append((number, state, self._clock() if at is None else at, message))
@@ -216,6 +278,13 @@ class TaskRunner:
                 pending[u] -= 1
                 if not pending[u]:
                     self.results[u] = None
+
+
+def _portable(tasks: Sequence[Task]) -> Iterator[int]:
+    """Yield the tasks whose code may run on a worker thread; what is retried or has a limit stays on the main one."""
+    for number, task in enumerate(tasks):
+        if isinstance(task, CellTask) and task.portable and not task.max_retries and task.timeout_seconds is None:
+            yield number
 
 
 def _needs_care(task: Task) -> bool:

@@ -13,8 +13,9 @@ from jupyter_flows.engine.flow_runner import FlowRunner
 class Recorder:
     """Work that runs nothing: it remembers what it was asked to run, and after what."""
 
-    def __init__(self, upstream):
+    def __init__(self, upstream, portable=()):
         self.upstream = upstream
+        self.portable = frozenset(portable)
         self.downstream = [[d for d, ups in enumerate(upstream) if u in ups] for u in range(len(upstream))]
         self.order = range(len(upstream))
         self.calls: list[int] = []
@@ -26,6 +27,12 @@ class Recorder:
             if not set(self.upstream[number]) <= set(self.calls):
                 self.too_early.append(number)
             self.calls.append(number)
+
+    def may_leave(self, number):
+        return True
+
+    def give_up(self, number):
+        return False
 
 
 DIAMONDS = [[], [0], [0], [1, 2], [], [3, 4], [5], [5], [6, 7]]
@@ -49,6 +56,13 @@ class ExecutorContract:
         work = Recorder(DIAMONDS)
         executor.execute(work)
         assert work.too_early == []
+
+    def test_portable_tasks_wait_too(self, executor):
+        """Tasks that may run on other threads are called once, after what they wait for."""
+        for portable in ({1, 2}, {0, 3, 5, 6}, set(range(9))):
+            work = Recorder(DIAMONDS, portable)
+            executor.execute(work)
+            assert (sorted(work.calls), work.too_early) == (list(range(9)), [])
 
     def test_an_empty_flow_is_nothing_to_do(self, executor):
         """A flow without tasks ends at once, with success."""

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, Self
 
 from jupyter_flows.errors import EnvironmentOptionError
@@ -19,12 +20,20 @@ class Work(Protocol):
     #: For each task those it waits for, and those that wait for it.
     upstream: Sequence[Sequence[int]]
     downstream: Sequence[Sequence[int]]
+    #: Tasks that may run on another thread than the one that executes, once `may_leave` agrees.
+    portable: AbstractSet[int]
 
     def run(self, number: int) -> None:
         """Run one task to its end, retries included, on this thread; record its state, raise nothing.
 
         A task whose upstream failed, or that comes after a cancel, only has that recorded.
         """
+
+    def may_leave(self, number: int) -> bool:
+        """Tell whether a portable task, all it waits for having ended, may run on another thread."""
+
+    def give_up(self, number: int) -> bool:
+        """Tell whether to wait no longer for a task on another thread, because the run was cancelled."""
 
 
 class Executor:
