@@ -15,18 +15,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from fnmatch import fnmatch
+from collections.abc import Sequence
 from pathlib import Path
 
 if __package__ in (None, ""):  # Started by its path.
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
+from benchmarks.notebooks.pool import tasks, worked
 from benchmarks.notebooks.report import one_line, side_by_side, summary
 from benchmarks.notebooks.verdict import Form, Judge, Task, Verdict, to_json
 from jupyter_flows.comparison.scratch import Scratch
@@ -47,26 +44,9 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
-def tasks(options: argparse.Namespace) -> list[Task]:
-    """Return what there is to judge."""
-    found = []
-    for folder in options.folders:
-        origin = folder.resolve()
-        for path in sorted(origin.rglob("*.ipynb")):
-            relative = path.relative_to(origin)
-            if ".ipynb_checkpoints" in relative.parts or not _wanted(str(relative), origin, options):
-                continue
-            orders = options.orders if options.adversarial else 0
-            keep = options.keep.resolve() if options.keep else None
-            found.append(Task(origin, relative, options.timeout, orders, keep))
-    return found
-
-
-def _wanted(relative: str, origin: Path, options: argparse.Namespace) -> bool:
-    full = f"{origin.name}/{relative}"
-    globs = options.only or ["*"]
-    shown = options.show is None or fnmatch(full, f"*{options.show}*")
-    return shown and any(fnmatch(relative, glob) or fnmatch(full, glob) for glob in globs)
+def globs(options: argparse.Namespace) -> list[str] | None:
+    """Return the patterns of the notebooks that are asked for."""
+    return [f"*{options.show}*"] if options.show else options.only
 
 
 _scratches: dict[Path, Scratch] = {}
@@ -84,35 +64,17 @@ def judge(task: Task, folder: Path) -> Verdict:
         return Verdict(f"{task.origin.name}/{task.path}", Form("not comparable", reason))
 
 
-def judged(found: Sequence[Task], jobs: int) -> Iterator[Verdict]:
-    """Judge all, several at a time, and give verdicts as they come."""
-    context = multiprocessing.get_context("spawn")
-    # Leaving by a signal ends the workers and what they run, too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with (
-        tempfile.TemporaryDirectory(prefix="compare-", ignore_cleanup_errors=True) as folder,
-        ProcessPoolExecutor(jobs, mp_context=context) as pool,
-    ):
-        waiting = [pool.submit(judge, task, Path(folder)) for task in found]
-        try:
-            for future in as_completed(waiting):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in multiprocessing.active_children():
-                worker.kill()  # nbclient takes the gentler signal for itself; kernels and runs end with their parent.
-            raise
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Judge, print, and return the exit code."""
     options = parser().parse_args(arguments)
-    found = tasks(options)
+    keep = options.keep.resolve() if options.keep else None
+    orders = options.orders if options.adversarial else 0
+    found = tasks(options.folders, globs(options), timeout_seconds=options.timeout, orders=orders, kept=keep)
     if not found:
         print("no notebook matches", file=sys.stderr)
         return 2
     verdicts = []
-    for verdict in judged(found, options.jobs):
+    for verdict in worked(judge, found, options.jobs):
         verdicts.append(verdict)
         print(f"{len(verdicts)}/{len(found)} {one_line(verdict)}", file=sys.stderr, flush=True)
         if options.json:

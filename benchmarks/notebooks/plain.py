@@ -26,9 +26,9 @@ class Kept:
 
     def execute(self, path: Path, *, root: Path, timeout_seconds: float, times: int) -> Execution:
         """Return the kept execution of a notebook file for the `times`-th time, or execute it."""
-        place = self._place(path, root, times)
+        place = self.place(path, root, times)
         if place and place.exists():
-            return _from_json(json.loads(place.read_text()))
+            return from_json(json.loads(place.read_text()))
         execution = execute(path, root=root, timeout_seconds=timeout_seconds, env=ENVIRONMENT)
         if execution.trouble == DIED:  # Once may be the machine's fault.
             execution = execute(path, root=root, timeout_seconds=timeout_seconds, env=ENVIRONMENT)
@@ -37,13 +37,15 @@ class Kept:
             place.write_text(json.dumps(asdict(execution)))
         return execution
 
-    def _place(self, path: Path, root: Path, times: int) -> Path | None:
+    def place(self, path: Path, root: Path, kind: int | str) -> Path | None:
+        """Return the file that an execution of some kind is kept in, None if none is."""
         if self._folder is None:
             return None
         cells = [cell.source for cell in code_cells(nbformat.read(path, as_version=4))]
-        what = json.dumps([root.name, str(path.relative_to(root)), sys.executable, cells, times])
+        what = json.dumps([root.name, str(path.relative_to(root)), sys.executable, cells, kind])
         return self._folder / f"{hashlib.sha256(what.encode()).hexdigest()[:32]}.json"
 
 
-def _from_json(data: Mapping[str, Any]) -> Execution:
+def from_json(data: Mapping[str, Any]) -> Execution:
+    """Read what `asdict` made of an execution."""
     return Execution([Ran(**cell) for cell in data["cells"]], data["root"], data["trouble"])
