@@ -90,6 +90,8 @@ class Observer:
             self._note(value, deep=True)
         elif what not in {"atom", "module"}:
             self._note(value, deep=False)
+            if what == "instance":
+                self._note(type(value), deep=False)
         return value
 
     def deep(self, value: Any) -> Any:
