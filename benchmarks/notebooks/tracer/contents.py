@@ -141,9 +141,11 @@ def _iterator(value: Any) -> Contents:
         parts = value.__reduce__()
     except (TypeError, AttributeError):
         return Contents(None)
-    found = [part for part in parts[1:] if part is not None]
-    flat = [p for part in found for p in (part if isinstance(part, tuple) else (part,))]
-    return _sequence(flat, type(value))
+    flat = [p for part in parts[1:] if part is not None for p in (part if isinstance(part, tuple) else (part,))]
+    # Lists that the iterator makes for the answer are no objects of the notebook: what they hold counts.
+    if type(value) in _ANSWER_BY_LISTS:
+        flat = [p for part in flat for p in (part if isinstance(part, list) else (part,))]
+    return _sequence([p for p in flat if not (isinstance(p, (list, tuple)) and not p)], type(value))
 
 
 def _generator(value: Any) -> Contents:
@@ -170,6 +172,7 @@ def _view(value: Any) -> Contents:
     return Contents("view", [getattr(value, "mapping", None)])
 
 
+_ANSWER_BY_LISTS = (type(iter({})), type(iter({}.values())), type(iter({}.items())), type(iter(set())))
 _ITERATORS = (
     type(iter([])), type(iter(())), type(iter({})), type(iter("")), type(iter(range(1))), type(reversed([])), zip, map,
     enumerate, filter, type(iter({}.values())), type(iter({}.items())), type(iter(set())), itertools.count,

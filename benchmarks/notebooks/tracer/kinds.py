@@ -71,13 +71,29 @@ def _kind(type_: type) -> Kind:
     return "library"
 
 
+def stateless(value: object) -> bool:
+    """Tell values without a state of their own: numbers, text, modules, functions and classes of libraries."""
+    what = kind(type(value))
+    if what != "code":
+        return what in ("atom", "module")
+    if isinstance(value, type):
+        return not _is_local(value)
+    if isinstance(value, types.BuiltinFunctionType):
+        return stateless(value.__self__)
+    return isinstance(value, types.FunctionType) and not _is_local_module(value.__module__)
+
+
 def is_local(value: object) -> bool:
     """Tell whether a class was made by the notebook, or by a module that lies next to it."""
     return isinstance(value, type) and _is_local(value)
 
 
 def _is_local(type_: type) -> bool:
-    module = sys.modules.get(getattr(type_, "__module__", None) or "")
+    return _is_local_module(getattr(type_, "__module__", None))
+
+
+def _is_local_module(name: str | None) -> bool:
+    module = sys.modules.get(name or "")
     if module is None or module.__name__ in ("builtins", *sys.builtin_module_names):
         return False
     if module.__name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from benchmarks.notebooks.tracer.contents import contents
-from benchmarks.notebooks.tracer.kinds import full_name, kind
+from benchmarks.notebooks.tracer.kinds import full_name, stateless
 
 #: Bounds on one snapshot: what lies beyond counts as not fingerprinted.
 MOST_NODES, MOST_SECONDS = 150_000, 2.5
@@ -108,7 +108,7 @@ class Camera:
             except Exception:  # noqa: BLE001 -- whatever an object of somebody else's does when looked at
                 found.opaque[full_name(type(value))] += 1
                 continue
-            inner = [v for v in taken.inner if kind(type(v)) not in ("atom", "module")]
+            inner = [v for v in taken.inner if not stateless(v)]
             for part in inner:
                 stack += self._enter(found, part, label)
             node.inner = tuple(map(id, inner))
@@ -119,7 +119,7 @@ class Camera:
 
     def _enter(self, found: Snapshot, value: object, label: str) -> list[tuple[Node, object]]:
         address = id(value)
-        if address in found.nodes or kind(type(value)) in ("atom", "module"):
+        if address in found.nodes or stateless(value):
             return []
         before = self.last.nodes.get(address)
         same = before is not None and before.value is value
