@@ -29,9 +29,16 @@ CODES = {
     "F017": "an installation in a cell",
     "F018": "a result that differs from run to run",
     "F019": "a cell that shows something else as a flow",
+    "F020": "a requirement that comes from a repository or the web",
+    "F021": "a script block that can't be read",
+    "F022": "a declared requirement that is not met here",
+    "F023": "another Python than the script block asks for",
+    "F024": "a local file that has the name of a standard module",
     "F025": "a secret cell that does not assign its secret",
     "F026": "a secret that stands elsewhere too",
+    "F027": "a file of a local package that is not packed",
     "F030": "a cell that does more than its tag says",
+    "F031": "a notebook that does not run to its end",
 }
 #: So many cells are named one by one.
 _NAMED = 4

@@ -41,7 +41,7 @@ def cell_meaning(code: str, *, ordinal: int = 1) -> str:
         text = canonical(tree)
     except RecursionError:
         raise CellSyntaxError(ordinal, 1, "the code is nested too deeply") from None
-    silent = bool(tree.body) and isinstance(tree.body[-1], ast.Expr) and _ends_silent(code)
+    silent = bool(tree.body) and isinstance(tree.body[-1], ast.Expr) and ends_silent(code)
     return digest(text + " silent" if silent else text)
 
 
@@ -65,7 +65,7 @@ def _magic_body(tree: ast.Module) -> tuple[str, str, str] | None:
     return None
 
 
-def _ends_silent(code: str) -> bool:
+def ends_silent(code: str) -> bool:
     """Tell whether code ends with a semicolon, comments aside, as IPython reads it."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
@@ -121,6 +121,16 @@ def imports_from_outside(code: str, *, ordinal: int = 1) -> bool:
     return any(
         name.partition(".")[0] not in sys.stdlib_module_names for name, _, _ in cell_imports(code, ordinal=ordinal)
     )
+
+
+def python_tree(code: str, *, ordinal: int = 1) -> tuple[ast.Module, int]:
+    """Return a cell's tree and how many lines above it the cell begins: the body of ``%%time`` is Python too."""
+    tree = _tree(code, ordinal)
+    inner = _magic_body(tree)
+    if inner is None:
+        return tree, 0
+    deeper, below = python_tree(inner[2], ordinal=ordinal)
+    return deeper, below + 1
 
 
 def cell_imports(code: str, *, ordinal: int = 1) -> list[tuple[str, int, bool]]:

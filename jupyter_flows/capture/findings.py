@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from jupyter_flows.capture import code, source
+from jupyter_flows.capture import source
 from jupyter_flows.capture.checks import Finding, Level
 from jupyter_flows.capture.code import SHELL_NAMES
 from jupyter_flows.capture.dataflow import Dataflow
@@ -18,10 +18,11 @@ from jupyter_flows.capture.finders.mutations import mutation_findings
 from jupyter_flows.capture.finders.paths import path_findings
 from jupyter_flows.capture.finders.secrets import secret_findings
 from jupyter_flows.capture.finders.stars import star_findings
+from jupyter_flows.capture.imports import cell_imports
 from jupyter_flows.capture.markers import SHARED, strip_marker
-from jupyter_flows.capture.modules import Modules
+from jupyter_flows.capture.modules import Modules, module_findings
 from jupyter_flows.capture.notebook_file import Notebook
-from jupyter_flows.capture.requirements import Requirements
+from jupyter_flows.capture.requirements import Requirements, requirement_findings
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.errors import CellSyntaxError
 
@@ -109,6 +110,8 @@ def _written(cell: Cell) -> set[str]:
         return set()
     bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    imports = (n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom))
+    bound |= {alias.asname or alias.name.partition(".")[0] for node in imports for alias in node.names}
     return bound | {n.name for n in tree.body if isinstance(n, defined)}
 
 
@@ -155,16 +158,17 @@ def import_findings(
     missing = set(requirements.missing)
     for index, (cell, text) in enumerate(zip(members, codes, strict=True)):
         said: set[str] = set()
-        for name, line, sure in code.cell_imports(text, ordinal=cell.ordinal):
-            if name in missing and name not in said:
+        for found in cell_imports(text, ordinal=cell.ordinal):
+            name = found.module
+            if name.partition(".")[0] in missing and name not in said and not found.optional:
                 said.add(name)
                 made = _is_made(name, codes[:index])
-                level: Level = "error" if sure and not made else "warning"
+                level: Level = "error" if found.sure and not made else "warning"
                 fix = f"{made} makes it in the run" if made else "install it here, or correct the name"
-                yield Finding("F004", level, cell.ordinal, line, f"there is no module {name!r} here", fix)
-    for name, file in modules.through.items():
+                yield Finding("F004", level, cell.ordinal, found.line, f"there is no module {name!r} here", fix)
+    tops = {(name.partition(".")[0], file) for name, file in modules.through.items()}
+    for name, file in sorted(tops):
         if name in missing:
             yield Finding("F004", "warning", None, None, f"{file} imports {name!r}, which is not installed here")
-    for name, reason in (requirements.unpublished or {}).items():
-        message = f"{name!r} can't be installed anywhere else: {reason}"
-        yield Finding("F005", "warning", None, None, message, "publish it, or put its source next to the notebook")
+    yield from requirement_findings(requirements)
+    yield from module_findings(modules)

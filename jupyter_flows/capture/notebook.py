@@ -18,6 +18,7 @@ from jupyter_flows.capture.findings import (
     tag_findings,
     undefined_findings,
 )
+from jupyter_flows.capture.imports import Reach, cell_imports
 from jupyter_flows.capture.markers import Marker, read_marker
 from jupyter_flows.capture.membership import Membership, candidates, choose
 from jupyter_flows.capture.modules import Modules, resolve
@@ -26,6 +27,7 @@ from jupyter_flows.capture.notebook_file import Notebook, from_sources, read_not
 from jupyter_flows.capture.parameters import declared
 from jupyter_flows.capture.refs import CellRefs
 from jupyter_flows.capture.requirements import Requirements, pin
+from jupyter_flows.capture.script_metadata import declared_requirements
 from jupyter_flows.capture.secrets import as_text, hide_secrets, leaks
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.core.flow import Flow, Origin
@@ -94,13 +96,17 @@ def capture(
     notebook = hidden.notebook
     read = _read(notebook.cells)
     members = [read.cells[n] for n in read.membership.members]
-    modules = resolve(_imported(read), notebook.folder or folder)
+    imports = [cell_imports(read.markers[n].code, ordinal=read.cells[n].ordinal) for n in read.membership.members]
+    modules = resolve({d for cell in imports for i in cell for d in i.deepest}, notebook.folder or folder)
     tasks = _tasks(read, modules)
+    script = declared_requirements(notebook.cells)
     requirements = pin(
         modules.outside,
         explicit=[r for t in tasks for r in t.options.requires],
+        declared=script.requirements,
         shell=any(t.needs_shell for t in tasks),
     )
+    _require(tasks, Reach(read.dataflow, imports), requirements, notebook.folder or folder if modules.files else None)
     flow = Flow(_flow_name(notebook, name), origin=_origin(notebook, read, modules, requirements))
     for task in tasks:
         flow.add_task(task)
@@ -119,6 +125,7 @@ def capture(
         *read.findings,
         *hidden.findings,
         *leaks(hidden, modules.files),
+        *script.findings,
         *([] if tasks else [no_tasks(notebook)]),
         *undefined_findings(notebook.cells, look, ignored={UNSEEN}),
         *barrier_findings(members, read.dataflow),
@@ -179,13 +186,16 @@ def _without_unreadable(cells: Sequence[Cell], markers: list[Marker]) -> tuple[l
 
 def _analysed(cell: Cell, marker: Marker) -> Cell:
     """Return the cell as the analysis sees it: marks made plain, ``--reads`` and ``--writes`` written out."""
-    options = marker.options
+    options, code_read = marker.options, as_text(marker.code)
     tags = cell.tags | {"parameters"} if marker.kind == "parameters" else cell.tags - {"parameters"}
-    if not options.reads and not options.writes:
-        return replace(cell, source=as_text(marker.code), tags=tags)
+    # A parameter without a default (``n: int``) is written by the run alone.
+    required = {p.name for p in declared(marker.code) if p.required} if marker.kind == "parameters" else set()
+    if not options.reads and not options.writes and not required:
+        return replace(cell, source=code_read, tags=tags)
     unseen = [f"({', '.join(sorted(options.reads))},)"] if options.reads else []
     unseen += [f"{name} = {UNSEEN}" for name in sorted(options.writes)]
-    return replace(cell, source="\n".join([source.transform(marker.code), *unseen]), tags=tags)
+    unseen += [f"{name} = None" for name in sorted(required)]
+    return replace(cell, source="\n".join([source.transform(code_read), *unseen]), tags=tags)
 
 
 def _needs(considered: Sequence[int], dataflow: Dataflow) -> Callable[[int], frozenset[int]]:
@@ -199,12 +209,12 @@ def _check_parameters(cells: Sequence[Cell]) -> None:
         raise MarkerError(f"Cells {first} and {second} both declare parameters: put them into one cell.")
 
 
-def _imported(read: _Read) -> set[str]:
-    return {
-        name
-        for n in read.membership.members
-        for name, _, _ in code.cell_imports(read.markers[n].code, ordinal=read.cells[n].ordinal)
-    }
+def _require(tasks: Sequence[CellTask], reach: Reach, requirements: Requirements, folder: Path | None) -> None:
+    """Tell each task what of the flow's requirements its own code reaches, through local modules in `folder` too."""
+    for position, task in enumerate(tasks):
+        names = resolve(reach.of(position), folder).outside | ({"IPython"} if task.needs_shell else set())
+        pins = {pin for name in names for pin in requirements.by_module.get(name, ())}
+        task.requirements = tuple(sorted(pins.union(task.options.requires)))
 
 
 def _tasks(read: _Read, modules: Modules) -> list[CellTask]:

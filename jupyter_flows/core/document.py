@@ -86,6 +86,7 @@ def _cell_json(task: CellTask) -> dict[str, Any]:
         "parameters": task.parameters,
         "needs_shell": task.needs_shell,
         "portable": task.portable,
+        "requirements": list(task.requirements),
         "may_fail": task.may_fail,
         "after": list(task.options.after),
         "requires": list(task.options.requires),
@@ -130,8 +131,7 @@ def flow_digest(document: Mapping[str, Any], *, callbacks: Mapping[str, str] | N
     meaning["storage"] = (document.get("storage") or {}).get("meaning")
     meaning["edges"] = sorted([u, d, k or "", names] for u, d, k, names, _ in document["edges"])
     meaning["tasks"] = [
-        {k: t.get(k) for k in _TASK_MEANING if _means(t, k)} | _cell_meaning(t.get("cell"))
-        for t in document["tasks"]
+        {k: t.get(k) for k in _TASK_MEANING if _means(t, k)} | _cell_meaning(t.get("cell")) for t in document["tasks"]
     ]
     text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return "v1:" + hashlib.sha256(text.encode()).hexdigest()
@@ -191,4 +191,5 @@ def _cell_task(data: Mapping[str, Any], read: Mapping[str, bytes]) -> CellTask:
         parameters=cell["parameters"],
         needs_shell=cell["needs_shell"],
         portable=cell.get("portable", False),
+        requirements=cell.get("requirements", ()),
     )

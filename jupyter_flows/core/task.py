@@ -207,6 +207,7 @@ class CellTask(Task):
         parameters: bool = False,
         needs_shell: bool = False,
         portable: bool = False,
+        requirements: Iterable[str] = (),
     ):
         given = options or TaskOptions()
         super().__init__(
@@ -224,6 +225,8 @@ class CellTask(Task):
         self.definition, self.parameters, self.needs_shell = definition, parameters, needs_shell
         #: Whether all that the code does is known, so that it may run beside other cells, on another thread.
         self.portable = portable
+        #: What of the flow's requirements its own code reaches: pins, sorted.
+        self.requirements = tuple(requirements)
 
     @property
     def may_fail(self) -> bool:

@@ -9,7 +9,8 @@ from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
 
 
 class PackedLoader(SourceLoader):
@@ -26,6 +27,12 @@ class PackedLoader(SourceLoader):
         """Return the packed source, or what lies beside the module."""
         return self._source if path == str(self._path) else Path(path).read_bytes()
 
+    def get_resource_reader(self, fullname: str) -> Any:  # noqa: ARG002 - as above
+        """Return what `importlib.resources` finds a package's data by: its folder."""
+        from importlib.resources.readers import FileReader
+
+        return FileReader(cast(Any, SimpleNamespace(path=str(self._path))))
+
     def path_stats(self, path: str) -> Mapping[str, float]:
         """Say that there is no compiled copy: another source may have made it."""
         raise OSError(path)
@@ -35,7 +42,11 @@ class PackedModules(MetaPathFinder):
     """Finds the modules of a bundle before the folder's own."""
 
     def __init__(self, modules: Mapping[str, bytes], folder: Path | None):
-        self._modules = {PackedModules.name_of(path): (path, source) for path, source in modules.items()}
+        #: Every file: modules, and data that packages read.
+        self._files = dict(modules)
+        self._modules = {
+            PackedModules.name_of(path): (path, source) for path, source in modules.items() if path.endswith(".py")
+        }
         self._folder = folder
         self._spare: Path | None = None
 
@@ -74,15 +85,14 @@ class PackedModules(MetaPathFinder):
         return (self._spare or Path()) / name
 
     def _write_missing(self) -> None:
-        """Write the modules that the folder lacks, for child processes, which have no finder of ours."""
-        missing = [n for n, _ in self._modules.values() if not (self._folder and (self._folder / n).is_file())]
+        """Write the files that the folder lacks, for child processes, which have no finder of ours."""
+        missing = [name for name in self._files if not (self._folder and (self._folder / name).is_file())]
         if not missing:
             return
         self._spare = Path(tempfile.mkdtemp(prefix="jupyter_flows-modules-"))
-        for name, source in self._modules.values():
-            if name in missing:
-                (self._spare / name).parent.mkdir(parents=True, exist_ok=True)
-                (self._spare / name).write_bytes(source)
+        for name in missing:
+            (self._spare / name).parent.mkdir(parents=True, exist_ok=True)
+            (self._spare / name).write_bytes(self._files[name])
         sys.path.append(str(self._spare))
 
     def clean(self) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from importlib import metadata
+
+#: ``pandas[parquet]==3.1.1; python_version >= "3.11"``; bounds, and addresses, pin nothing that could differ.
+_PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*==\s*(?P<version>[^\s;,*]+)\s*(?:;.*)?$")
 
 
 def version_differences(pins: Iterable[str], *, installed: Callable[[str], str] = metadata.version) -> list[str]:
@@ -14,11 +18,10 @@ def version_differences(pins: Iterable[str], *, installed: Callable[[str], str] 
     """
     found = []
     for pin in pins:
-        name, exact, wanted = pin.partition("==")
-        name = name.partition("[")[0].strip()
-        wanted = wanted.partition(";")[0].strip()
-        if not exact:
+        exact = _PIN.match(pin)
+        if exact is None:
             continue
+        name, wanted = exact["name"], exact["version"]
         try:
             here = installed(name)
         except metadata.PackageNotFoundError:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_flows.capture.modules import resolve
+from jupyter_flows.capture.modules import MAX_DATA_BYTES, module_findings, resolve
 
 
 @pytest.fixture
@@ -25,11 +25,12 @@ CASES = {
     "a module": ({"helper"}, {"helper.py": ""}, ["helper.py"], set()),
     "what a module imports": (
         {"a"},
-        {"a.py": "import b, click", "b.py": "import attrs.x"},
+        {"a.py": "import b, click", "b.py": "from attrs import x"},
         ["a.py", "b.py"],
         {"click", "attrs.x"},
     ),
     "a circle": ({"a"}, {"a.py": "import b", "b.py": "import a"}, ["a.py", "b.py"], set()),
+    "a name that may be a module": ({"a.b.c"}, {"a.py": ""}, ["a.py"], set()),
     "a package, whole": (
         {"p.q"},
         {
@@ -45,6 +46,18 @@ CASES = {
     "a folder without __init__": ({"flows_space.m"}, {"flows_space/m.py": ""}, ["flows_space/m.py"], set()),
     "a folder named like an installed package": ({"click"}, {"click/notes.py": ""}, [], {"click"}),
     "a folder with no Python in it": ({"data"}, {"data/x.csv": "1"}, [], {"data"}),
+    "imports for type checkers": (
+        {"a"},
+        {"a.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import click\nelse:\n    import attrs"},
+        ["a.py"],
+        {"attrs"},
+    ),
+    "a package that reads its data": (
+        {"p"},
+        {"p/__init__.py": "open(__file__)", "p/data/x.csv": "1", "p/.hidden": "", "p/__pycache__/y.csv": ""},
+        ["p/__init__.py", "p/data/x.csv"],
+        set(),
+    ),
     "imports inside functions": ({"a"}, {"a.py": "def f():\n    import click"}, ["a.py"], {"click"}),
     "a module that can't be parsed": ({"a"}, {"a.py": "import ("}, ["a.py"], set()),
     "neighbours that nobody imports": ({"a"}, {"a.py": "", "b.py": "import click"}, ["a.py"], set()),
@@ -72,3 +85,30 @@ def test_an_import_through_a_local_module_names_it(folder):
 def test_an_unsaved_notebook_has_no_local_modules():
     """Without a folder nothing is local."""
     assert resolve({"helper"}, None).outside == {"helper"}
+
+
+def test_what_can_be_done_without_is_no_need(folder):
+    """An import that a local module tries is followed and pinned, but nobody is told that it is missing."""
+    found = resolve({"a"}, folder({"a.py": "try:\n    import attrs\nexcept ImportError:\n    attrs = None"}))
+    assert (found.outside, found.through) == ({"attrs"}, {})
+
+
+def test_a_file_that_is_called_like_a_standard_module(folder):
+    """It is packed, because the folder comes first on the path, and said, because that is not sure."""
+    found = resolve({"statistics", "json"}, folder({"statistics.py": "import click"}))
+    assert (list(found.files), found.outside, found.shadowing) == (["statistics.py"], {"click"}, ("statistics.py",))
+    (finding,) = module_findings(found)
+    assert (finding.code, finding.level) == ("F024", "warning")
+    assert finding.message.startswith("statistics.py has the name of a standard module")
+
+
+def test_large_and_compiled_files_stay(folder):
+    """Data beyond the bounds and compiled modules are not packed, which is worth knowing."""
+    files = {"p/__init__.py": "__file__", "p/big.bin": "x" * (MAX_DATA_BYTES + 1), "p/fast.so": "", "p/small.txt": "x"}
+    found = resolve({"p"}, folder(files))
+    assert list(found.files) == ["p/__init__.py", "p/small.txt"]
+    assert found.left == {
+        "p/big.bin": "it is too large (1,048,577 bytes)",
+        "p/fast.so": "it is compiled for this machine",
+    }
+    assert [(f.code, f.level) for f in module_findings(found)] == [("F027", "info"), ("F027", "info")]

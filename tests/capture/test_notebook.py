@@ -297,6 +297,7 @@ def test_a_flow_that_can_not_be_is_refused(sources, error, message):
 FINDINGS = {
     "undefined": (["print(gross)"], ["error F001 1:1"]),
     "defined below": (["print(a)", "a = 1"], ["error F002 1:1"]),
+    "imported below": (["print(json.dumps(1))", "import json"], ["error F002 1:1"]),
     "in a function that is called": (["def f():\n    return gross", "x = f()"], ["error F001 1:2"]),
     "in a function that is not": (["def f():\n    return gross"], []),
     "after exec": (["exec(open('x').read())", "print(gross)"], ["info F003 1:None"]),
@@ -306,8 +307,12 @@ FINDINGS = {
     "builtin": (["print(len('a'), __name__)"], []),
     "missing import": (["import nothing_such"], ["error F004 1:1"]),
     "missing import in a branch": (
-        ["try:\n    import nothing_such\nexcept ImportError:\n    pass"],
+        ["if input:\n    import nothing_such"],
         ["warning F004 1:2"],
+    ),
+    "missing import that the code can do without": (
+        ["try:\n    import nothing_such\nexcept ImportError:\n    pass"],
+        [],
     ),
     "import of a module that a cell writes": (
         ["%%writefile nothing_such.py\nx = 1", "import nothing_such"],
@@ -437,3 +442,44 @@ def test_fresh_interpreters_agree(tmp_path):
         assert done.stderr == ""
         found.add(done.stdout)
     assert len(found) == 1
+
+
+def pins(*names):
+    return tuple(sorted(f"{name}=={version(name)}" for name in names))
+
+
+def test_each_task_has_the_requirements_that_it_reaches(tmp_path):
+    """The flow has all, a task those of its own code, of functions and values that it uses, and of local modules."""
+    (tmp_path / "helper.py").write_text("import rich")
+    result = captured(
+        "import click, pandas as pd\nimport helper",
+        "def echo(x):\n    click.echo(x)",
+        "df = pd.DataFrame()",
+        "echo(1)",
+        "n = len(df)",
+        "m = helper.x",
+        "k = 1",
+        folder=tmp_path,
+    )
+    of_task = {t.name: t.requirements for t in result.flow.cell_tasks}
+    assert result.flow.origin.requirements == pins("click", "ipython", "pandas", "rich")
+    assert of_task["cell_3"] == of_task["cell_5"] == pins("pandas")
+    assert of_task["cell_4"] == pins("click", "ipython")
+    assert of_task["cell_6"] == pins("rich")
+    assert of_task["cell_7"] == ()
+
+
+def test_the_script_block_joins_the_requirements():
+    """PEP 723's dependencies are pinned with the flow, though the cell that declares them takes no part."""
+    block = "# /// script\n# dependencies = ['click>=1', 'nothing-such>=2']\n# ///"
+    result = captured(block, "n = 1")
+    assert result.flow.origin.requirements == (*pins("click"), "nothing-such>=2")
+    assert [t.name for t in result.flow.cell_tasks] == ["cell_2"]
+    assert [f.code for f in result.findings] == ["F022"]
+
+
+def test_requirements_of_tasks_are_in_the_document():
+    """What captures find is what whoever runs one task alone can read."""
+    result = captured("import click\nclick.echo(1)", "k = 1")
+    document = to_document(result.flow)
+    assert [t["cell"]["requirements"] for t in document["tasks"]] == [list(pins("click", "ipython")), []]

@@ -199,7 +199,7 @@ def test_the_executed_notebook_of_a_run_that_waits(sales, tmp_path, capsys):
     answer(capsys, "register", sales)
     run_id = answer(capsys, "run", "sales-nightly", "-p", "factor=5")["run_id"]
     document = answer(capsys, "notebook", run_id, "-o", tmp_path / "executed.ipynb")
-    assert document == {"run_id": run_id, "path": str(tmp_path / "executed.ipynb")}
+    assert document == {"run_id": run_id, "path": str(tmp_path / "executed.ipynb"), "trusted": True}
     cells = json.loads((tmp_path / "executed.ipynb").read_text())["cells"]
     assert [cell["outputs"] for cell in cells if cell["cell_type"] == "code"] == [[]] * (len(SALES) + 1)
     assert "factor = 5" in "".join(cells[2]["source"])

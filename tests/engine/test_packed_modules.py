@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import linecache
 import sys
 from pathlib import Path
@@ -84,3 +85,23 @@ def test_what_was_written_is_removed(tmp_path):
     sys.meta_path.remove(packed)
     sys.path[:] = path
     assert not Path(place).exists()
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_package_finds_its_data(install, tmp_path, saved):
+    """By `__file__`, `importlib.resources` and `pkgutil`, whether the package lies in the folder or only in the bundle."""
+    code = (
+        b"import pkgutil\nfrom importlib.resources import files\nfrom pathlib import Path\n"
+        b"beside = (Path(__file__).parent / 'words.txt').read_text()\n"
+        b"resource = files(__name__).joinpath('words.txt').read_text()\n"
+        b"data = pkgutil.get_data(__name__, 'words.txt').decode()"
+    )
+    packed = {"packed_d/__init__.py": code, "packed_d/words.txt": b"one two"}
+    if saved:
+        for name, content in packed.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_bytes(content)
+    install(packed, tmp_path)
+    module = importlib.import_module("packed_d")
+    assert (module.beside, module.resource, module.data) == ("one two",) * 3
+    assert importlib.util.find_spec("packed_d.words") is None

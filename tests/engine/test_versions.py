@@ -27,6 +27,10 @@ def installed(name):
         ("pandas==3.1.1; python_version > '3'", []),
         ("pandas", []),
         ("pandas>=2", []),
+        ("pandas>=2; python_version == '3.11'", []),
+        ("pandas[excel]==3.0.1 ; sys_platform == 'linux'", ["pandas 3.1.1 instead of 3.0.1"]),
+        ("pandas @ https://example.org/pandas.whl#sha256==1", []),
+        ("pandas==3.*", []),
         ("absent==1", ["absent is not installed (1 was)"]),
     ],
 )

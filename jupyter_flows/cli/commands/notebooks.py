@@ -81,6 +81,7 @@ def _task_json(task: dict[str, Any]) -> dict[str, Any]:
         "max_retries": task["max_retries"],
         "retry_delay_seconds": task["retry_delay_seconds"],
         "timeout_seconds": task["timeout_seconds"],
+        "requirements": cell.get("requirements", []),
     }
 
 
