@@ -10,6 +10,7 @@
     │   └── ParameterError
     ├── CaptureError               a notebook that can't become a flow
     │   ├── CellSyntaxError
+    │   ├── ExportRefused          cells that can't be written as functions
     │   ├── MarkerError
     │   └── NotebookFileError
     ├── StorageError
@@ -27,6 +28,7 @@
     ├── RunError                   a run that can't start or go on
     │   └── TransitionError
     ├── AgentError
+    ├── CheckError                 a check that can't be made
     ├── SecretError
     │   └── SecretMissingError
     └── SettingsError
@@ -94,6 +96,18 @@ class CellSyntaxError(CaptureError):
 
 class MarkerError(CaptureError):
     """A ``%%task`` line or ``#| task:`` directive that can't be read."""
+
+
+class ExportRefused(CaptureError):
+    """Cells that can't be written as functions of a script; ``reasons`` holds cell, line and why of each."""
+
+    def __init__(self, reasons: Sequence[tuple[int | None, int | None, str]]):
+        self.reasons = tuple(reasons)
+        places = (
+            f"cell {cell}{f', line {line}' if line else ''}" if cell else "the notebook" for cell, line, _ in reasons
+        )
+        lines = [f"{place}: {why}" for place, (_, _, why) in zip(places, reasons, strict=True)]
+        super().__init__("\n".join([*lines, "Nothing was written: change these cells, or tag them `skip`."]))
 
 
 class NotebookFileError(CaptureError):
@@ -176,6 +190,10 @@ class TransitionError(RunError):
 
 class AgentError(FlowsError):
     """An agent can't start or go on."""
+
+
+class CheckError(FlowsError):
+    """A check that can't be made as asked."""
 
 
 class SecretError(FlowsError):

@@ -14,6 +14,7 @@ from jupyter_flows import __version__
 from jupyter_flows.cli.command import INTERRUPTED, Interrupted, ReaderLeft
 from jupyter_flows.cli.commands import (
     agents,
+    checking,
     diffing,
     flows,
     logs,
@@ -34,7 +35,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         flows.list_,
         flows.projects,
         notebooks.show,
-        notebooks.check,
+        checking.check,
         diffing.diff,
         flows.delete,
     ),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_core.utils import ensure_async
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
@@ -52,6 +54,8 @@ class Execution:
     root: str = ""
     #: Why there is no more of it: it took too long, or its kernel died.
     trouble: str = ""
+    #: What was answered between cells, by the ordinal of the cell before.
+    answers: dict[int, str] = field(default_factory=dict)
 
     @property
     def failing(self) -> list[int]:
@@ -59,10 +63,18 @@ class Execution:
         return [n for n, cell in enumerate(self.cells, 1) if cell.error]
 
 
-def execute(path: Path, *, root: Path, timeout_seconds: float, env: Mapping[str, str] = STEADY) -> Execution:
+def execute(
+    path: Path,
+    *,
+    root: Path,
+    timeout_seconds: float,
+    env: Mapping[str, str] = STEADY,
+    questions: Mapping[int, str] | None = None,
+) -> Execution:
     """Execute a notebook file in a fresh kernel of this interpreter; a cell that fails stops nothing.
 
-    `root` is the folder whose name the outputs may hold, `env` what the kernel finds in its environment.
+    `root` is the folder whose name the outputs may hold, `env` what the kernel finds in its environment, and
+    `questions` are expressions to be evaluated after cells, by ordinal, each to a text.
     """
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
@@ -72,6 +84,8 @@ def execute(path: Path, *, root: Path, timeout_seconds: float, env: Mapping[str,
         record_timing=True,
         resources={"metadata": {"path": str(path.parent)}},
     )
+    asked = Questions(client, questions or {})
+    client.on_cell_executed = asked.ask_after
     trouble = ""
     try:
         asyncio.run(
@@ -83,7 +97,30 @@ def execute(path: Path, *, root: Path, timeout_seconds: float, env: Mapping[str,
         trouble = DIED
     except RuntimeError as error:
         trouble = f"its kernel does not start: {error}"
-    return Execution([_ran(cell) for cell in code_cells(notebook)], str(root), trouble)
+    return Execution([_ran(cell) for cell in code_cells(notebook)], str(root), trouble, asked.answers)
+
+
+class Questions:
+    """Expressions that a kernel evaluates between cells, without a trace in its history or its outputs."""
+
+    def __init__(self, client: NotebookClient, questions: Mapping[int, str]):
+        self.answers: dict[int, str] = {}
+        self._client, self._questions = client, questions
+
+    async def ask_after(self, *, cell_index: int, **_: Any) -> None:
+        """Ask what is to be asked after a cell; a question that fails has no answer."""
+        ordinal = sum(c.cell_type == "code" for c in self._client.nb.cells[: cell_index + 1])
+        if ordinal not in self._questions:
+            return
+        kernel: Any = self._client.kc
+        asked = kernel.execute("", silent=True, user_expressions={"answer": self._questions[ordinal]})
+        while True:
+            reply = await ensure_async(kernel.get_shell_msg(timeout=None))
+            if reply["parent_header"].get("msg_id") == asked:
+                break
+        answer = reply["content"].get("user_expressions", {}).get("answer", {})
+        if answer.get("status") == "ok":
+            self.answers[ordinal] = ast.literal_eval(answer["data"]["text/plain"])
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:

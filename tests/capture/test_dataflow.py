@@ -47,6 +47,7 @@ CASES: list[tuple[str, list[str], str]] = [
     ("function returns something new", ["def f(v): return [v]", "a = 1", "b = f(a)", "b.append(1)", "print(a)"], "1-3 2-3 2-5 3-4"),
     ("redefined function", ["def f(): return 1", "f()", "def f(): return 2", "f()"], "1-2 2-3 3-4"),
     ("recursion", ["def f(n): return n and f(n - 1)", "f(3)", "f(4)"], "1-2 1-3"),
+    ("annotations are read", ["T = [1] and set", "def f(v: T): return v", "def g(v) -> T: return v"], "1-2 1-3"),
     ("lambda", ["x = 1", "f = lambda: x", "x = 2", "f()"], "1-3 2-4 3-4"),
     ("closure counts", ["def make():\n    n = 0\n    def step():\n        nonlocal n\n        n += 1\n        return n\n    return step", "c = make()", "c()", "c()"], "1-2 2-3 3-4"),
     ("two closures", ["def make():\n    n = []\n    return lambda: n.append(1)", "a = make()", "b = make()", "a()", "b()"], "1-2 1-3 2-4 3-5"),

@@ -1,20 +1,14 @@
-"""Look at a notebook's flow, or a registered one: its graph, its findings, what changed."""
+"""Look at a notebook's flow, or a registered one: its tasks and edges."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from jupyter_flows.cli.command import Status, command, project_option
 from jupyter_flows.cli.console import Console
-from jupyter_flows.widgets.words import counted
-
-if TYPE_CHECKING:
-    from jupyter_flows.capture.checks import Finding
-
-_COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 
 
 @command("show", short_help="Show a flow's tasks and edges.")
@@ -83,23 +77,3 @@ def _task_json(task: dict[str, Any]) -> dict[str, Any]:
         "timeout_seconds": task["timeout_seconds"],
         "requirements": cell.get("requirements", []),
     }
-
-
-@command("check", short_help="Check a notebook.")
-@click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
-def check(console: Console, *, path: Path) -> Status:
-    """Report what would keep the notebook at PATH from being registered, or make it surprise. No cell is run."""
-    from jupyter_flows.cli.checked import findings_of
-
-    found = findings_of(path)
-    errors = sum(f.level == "error" for f in found)
-    console.result([f.to_json() for f in found], lambda: _findings_text(found, console))
-    return 1 if errors else None
-
-
-def _findings_text(found: tuple[Finding, ...], console: Console) -> str:
-    if not found:
-        return "Nothing to report."
-    lines = [f"{console.ink(_COLOURS[f.level], f.level)}: {f}" for f in found]
-    counts = {level: sum(f.level == level for f in found) for level in _COLOURS}
-    return "\n".join([*lines, ", ".join(counted(n, level) for level, n in counts.items() if n) + "."])
