@@ -58,6 +58,8 @@ CASES: list[tuple[str, list[str], str]] = [
     ("an array's view is the array", [NUMPY, "a = np.zeros(3)", "b = a[1:]", "b[0] = 1", "s = a.sum()"], "1-2 np, 2-3 a, 2-4 a, 2-5 a, 3-4 a, 3-4 b, 4-5 a"),
     ("an array's copy is its own", [NUMPY, "a = np.zeros(3)", "b = a[1:].copy()", "b[0] = 1", "s = a.sum()"], "1-2 np, 2-3 a, 2-5 a, 3-4 b"),
     ("writing the same into an array changes nothing", [NUMPY, "a = np.zeros(3)", "a[0] = 0", "s = a.sum()"], "1-2 np, 2-3 a, 2-4 a"),
+    ("a tuple of numbers has no state", ["a = [(1, 2), [3]]", "for t in a: pass", "x = [len(t) for t in a]"], "1-2 a, 1-3 a"),
+    ("a list of tuples is changed", ["a = [(1, 2), [3]]", "a[0] = (1, 4)", "len(a)"], "1-2 a, 1-3 a, 2-3 a"),
     ("a class of a library has no state", ["from collections import defaultdict", "d = defaultdict(list)", "x = list(range(3))"], "1-2 defaultdict"),
     ("a frame gets a column", [PANDAS, "d = pd.DataFrame({'a': [1]})", "d['b'] = 2", "s = d.sum()"], "1-2 pd, 2-3 d, 2-4 d, 3-4 d"),
     ("a frame's hidden caches are not its content", [PANDAS, "d = pd.DataFrame({'a': [1]}, index=['x'])", "d.loc['x']", "d.index.is_unique", "d.groupby('a').sum()"], "1-2 pd, 2-3 d, 2-4 d, 2-5 d"),

@@ -18,7 +18,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.notebooks.tracer.kinds import full_name, is_local, kind
+from benchmarks.notebooks.tracer.kinds import full_name, is_local, kind, stateless
 
 #: Arrays above this size are fingerprinted by a sample of their items.
 MOST_BYTES = 64_000_000
@@ -80,13 +80,11 @@ def _sequence(values: Iterable[Any], what: Hashable) -> Contents:
     items = list(values)
     if all(kind(t) == "atom" for t in set(map(type, items))):
         return Contents((what, len(items), _hashed(items)))
-    if set(map(type, items)) == {tuple} and all(
-        kind(t) == "atom" for t in set(map(type, itertools.chain.from_iterable(items)))
-    ):
+    if set(map(type, items)) == {tuple} and all(kind(t) == "atom" for t in set(map(type, itertools.chain(*items)))):
         return Contents((what, len(items), _hashed(items)))
-    inner = [item for item in items if kind(type(item)) != "atom"]
-    own = tuple(_hashed([item]) if kind(type(item)) == "atom" else None for item in items)
-    return Contents((what, hash(own)), inner)
+    plain = list(map(stateless, items))
+    own = tuple(_hashed([item]) if flat else None for item, flat in zip(items, plain, strict=True))
+    return Contents((what, hash(own)), [item for item, flat in zip(items, plain, strict=True) if not flat])
 
 
 def _mapping(value: dict[Any, Any], what: Hashable) -> Contents:

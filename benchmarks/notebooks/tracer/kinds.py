@@ -72,8 +72,10 @@ def _kind(type_: type) -> Kind:
 
 
 def stateless(value: object) -> bool:
-    """Tell values without a state of their own: numbers, text, modules, functions and classes of libraries."""
+    """Tell values without a state of their own: numbers, text, tuples of them, functions and classes of libraries."""
     what = kind(type(value))
+    if type(value) is tuple:
+        return all(map(stateless, value))
     if what != "code":
         return what in ("atom", "module")
     if isinstance(value, type):
