@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from jupyter_flows.capture.code import python_tree
 from jupyter_flows.capture.dataflow import Dataflow
 
+#: What statements stand in; expressions import nothing.
+_BLOCKS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
@@ -34,6 +36,8 @@ class CellImport:
 
 def cell_imports(code: str, *, ordinal: int = 1) -> tuple[CellImport, ...]:
     """Return the absolute imports of a cell, in their order; those for type checkers alone are none."""
+    if "import" not in code:
+        return ()
     tree, below = python_tree(code, ordinal=ordinal)
     found = tuple(tree_imports(tree, below=below))
     return tuple(sorted(found, key=lambda i: (i.line, i.module)))
@@ -58,7 +62,8 @@ def tree_imports(tree: ast.Module, *, below: int = 0) -> Iterator[CellImport]:
         elif isinstance(node, ast.If) and _is_type_checking(node.test):
             pending += [(child, False, optional) for child in node.orelse]
         else:
-            pending += [(child, False, optional) for child in ast.iter_child_nodes(node)]
+            inner = (child for child in ast.iter_child_nodes(node) if isinstance(child, _BLOCKS))
+            pending += [(child, False, optional) for child in inner]
 
 
 def _catches(caught: ast.expr | None) -> bool:
@@ -83,6 +88,7 @@ class Reach:
                 if not found.level:
                     deepest = f"{found.module}.{found.name}" if found.name else found.module
                     self._bound.setdefault(found.bound, []).append((cell, deepest.removesuffix(".*")))
+        self._own = [self._of_its_own(cell) for cell in range(len(imports))]
 
     def of(self, cell: int) -> frozenset[str]:
         """Return the deepest names of what a cell may need, by its position.
@@ -91,9 +97,9 @@ class Reach:
         calls, and the same of the tasks that made its values: a data frame needs pandas wherever it goes.
         """
         makers = self._dataflow.needs(cell) - self._dataflow.definitions
-        found: set[str] = set()
-        for one in {cell, *makers}:
-            found |= {name for imported in self._imports[one] for name in imported.deepest}
-            for name in (*self._dataflow.refs[one].reads, "*"):
-                found |= {module for where, module in self._bound.get(name, ()) if where <= one}
-        return frozenset(found)
+        return self._own[cell].union(*{self._own[maker] for maker in makers})
+
+    def _of_its_own(self, cell: int) -> frozenset[str]:
+        own = {name for imported in self._imports[cell] for name in imported.deepest}
+        names = (self._bound.keys() & self._dataflow.refs[cell].reads) | (self._bound.keys() & {"*"})
+        return frozenset(own.union(m for name in names for where, m in self._bound[name] if where <= cell))

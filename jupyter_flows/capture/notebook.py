@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -211,8 +212,9 @@ def _check_parameters(cells: Sequence[Cell]) -> None:
 
 def _require(tasks: Sequence[CellTask], reach: Reach, requirements: Requirements, folder: Path | None) -> None:
     """Tell each task what of the flow's requirements its own code reaches, through local modules in `folder` too."""
+    outside = functools.cache(lambda names: resolve(names, folder).outside)
     for position, task in enumerate(tasks):
-        names = resolve(reach.of(position), folder).outside | ({"IPython"} if task.needs_shell else set())
+        names = outside(reach.of(position)) | ({"IPython"} if task.needs_shell else set())
         pins = {pin for name in names for pin in requirements.by_module.get(name, ())}
         task.requirements = tuple(sorted(pins.union(task.options.requires)))
 
