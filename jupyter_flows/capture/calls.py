@@ -117,14 +117,12 @@ class Calls(Libraries):
         if obj.kind in ("instance", "class", "super", "function", "bound", "partial"):
             place = node if isinstance(node, ast.AST) else ast.Pass()
             found = self.attribute(this, name, place)
-            foreign = obj.kind == "instance" and self.foreign(obj)
-            if not found or (foreign and found == this):
-                return (
-                    self.havoc(this | args.all(), node)
-                    if foreign or (not found and obj.kind != "instance")
-                    else NOTHING
-                )
-            return self.call(found, args, node)
+            inherited = NOTHING
+            if obj.kind != "instance":
+                inherited = NOTHING if found else self.havoc(this | args.all(), node)
+            elif self.foreign(obj):  # the rest of its methods are not in the notebook
+                inherited, found = self.havoc(this | args.all(), node), found - this
+            return inherited | (self.call(found, args, node) if found else NOTHING)
         if obj.kind == "iterator" and name in ("__next__", "send", "throw", "close"):
             self.touch(args.all())
             return self.resume(obj)

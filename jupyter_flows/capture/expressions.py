@@ -388,11 +388,10 @@ class Expressions(Machine):
 
     def inner_scope(self, key: Any, names: Names, parent: Scope) -> Scope:
         """Return the scope of a comprehension, the same one each time round."""
-        made = self.heap.make(key, "scope")
-        if made.data is None or made.data.parent is not parent:
-            made.data = Scope(names, parent, is_comprehension=True)
-            made.data.accumulate = True
-        scope: Scope = made.data
+        scope = parent.inner.get(key)
+        if scope is None:
+            scope = parent.inner[key] = Scope(names, parent, is_comprehension=True)
+            scope.accumulate = True
         scope.base = len(self.logs)
         return scope
 

@@ -27,9 +27,9 @@ DATA = frozenset({"pandas", "ndarray"})
 
 #: Objects looked at in one cell, and in the whole notebook, before the analysis gives up being precise; a million
 #: take about a second.
-CELL_WORK, NOTEBOOK_WORK = 200_000, 800_000
+CELL_WORK, NOTEBOOK_WORK = 10_000, 50_000
 #: What each cell may still cost when the notebook's work is used up.
-LEAST_WORK = 5_000
+LEAST_WORK = 500
 
 
 class Refused(RuntimeError):
@@ -180,21 +180,27 @@ class Heap:
 
     def reach(self, value: Iterable[int]) -> tuple[list[int], list[Region]]:
         """Return the objects and the regions that a value leads to, itself included."""
-        objs: dict[int, None] = dict.fromkeys(value)
+        objs: dict[int, None] = {}
         regions: dict[Region, None] = {}
-        stack = list(objs)
+        self.reach_more(value, objs, regions)
+        self.spend(len(objs))
+        return list(objs), list(regions)
+
+    def reach_more(self, value: Iterable[int], objs: dict[int, None], regions: dict[Region, None]) -> list[int]:
+        """Add to objects and regions what a value leads to; return the objects that are new."""
+        stack = [obj for obj in value if obj not in objs]
+        objs.update(dict.fromkeys(stack))
+        new = list(stack)
         while stack:
             region = self.region(stack.pop())
             if region in regions:
                 continue
             regions[region] = None
-            if region.inside:
-                for held in region.inside:
-                    if held not in objs:
-                        objs[held] = None
-                        stack.append(held)
-        self.spend(len(objs))
-        return list(objs), list(regions)
+            held = [obj for obj in region.inside if obj not in objs]
+            objs.update(dict.fromkeys(held))
+            stack += held
+            new += held
+        return new
 
     def inner(self, value: Value) -> Value:
         """Return what lies strictly inside a value."""

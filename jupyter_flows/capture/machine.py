@@ -24,6 +24,10 @@ CALL_BUDGET = 500
 #: Calls followed inside each other.
 CALL_DEPTH = 12
 
+#: A name in a scope; what it is bound to, with the cell that surely did so.
+Binding = tuple[Scope, str]
+Bound = tuple[Value | None, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -134,9 +138,10 @@ class Machine:
         self.depth = 0
         self.budget = CALL_BUDGET
         self.weak = 0
-        #: Grows when a name that functions can see is bound to something else.
+        #: Names one state of the names that functions can see: equal numbers, equal bindings.
         self.bindings = 0
-        self.logs: list[dict[tuple[Scope, str], tuple[Value | None, int]]] = []
+        self._last_bindings = 0
+        self.logs: list[dict[Binding, Bound]] = []
         #: name -> the cell that surely wrote it last
         self.stamps: dict[str, int] = {}
         #: What ignoring aliases takes for copies (a switch of tests).
@@ -167,6 +172,8 @@ class Machine:
         #: Calls already followed in this cell -> what was known then, and the result.
         self.packages: set[str] = set()
         self.followed: dict[Hashable, tuple[Hashable, Value]] = {}
+        #: Values read deeply in this cell -> the heap's version then, and all that they hold.
+        self.examined: dict[Value, tuple[int, list[int]]] = {}
         self.figure = None
         self.made_functions = False
         self.reads: set[str] = set()
@@ -230,9 +237,13 @@ class Machine:
 
     def examine(self, value: Value) -> list[int]:
         """Record that objects and all they hold are read; return all of it."""
+        earlier = self.examined.get(value)
+        if earlier is not None and earlier[0] == self.heap.version:
+            return earlier[1]
         objs, regions = self.heap.reach(value)
         for region in regions:
             self.ledger.read(region.track, is_object=True)
+        self.examined[value] = self.heap.version, objs
         return objs
 
     def change(self, value: Value) -> None:
@@ -262,7 +273,7 @@ class Machine:
         blob = self.link(everything)
         for name in list(self.module.vars):
             self.module.vars[name] |= blob
-        self.bindings += 1
+        self.bound_anew()
         return blob
 
     def link(self, value: Value) -> Value:
@@ -361,10 +372,14 @@ class Machine:
         if self.stars:
             self.resources.use(f"<module:{self.stars[-1].split('.')[0]}>")
             return NOTHING.union(*(self.api(f"{star}.{name}") for star in self.stars))
+        if not _HISTORY.fullmatch(name) and not self.barriers:
+            self.undefined.append((self.cell, name, self.line))
+        return self.free(name)
+
+    def free(self, name: str) -> Value:
+        """Return the value of a name that no cell has bound."""
         if _HISTORY.fullmatch(name):
             self.resources.read("<display history>")
-        elif not self.barriers:
-            self.undefined.append((self.cell, name, self.line))
         free = self.heap.make(("free", name), "unknown")
         free.region.born = -1
         self.heap.region(free.id).track.label = name
@@ -395,8 +410,8 @@ class Machine:
         ):
             value |= old
         scope.vars[name] = value
-        if value != old and (name in scope.names.captured or scope.accumulate):
-            self.bindings += 1
+        if value != old and outlives((scope, name)):
+            self.bound_anew()
         if scope.cell is not None and name in scope.names.captured and self.rules.closures:
             self.hold(self.heap.objs[scope.cell], value, name)
             self.change(frozenset((scope.cell,)))
@@ -415,12 +430,17 @@ class Machine:
         if not self.rules.aliases and self.depth == 0:
             value = frozenset(o if self.heap.objs[o].kind in INERT else self.view_of_nothing(o, name) for o in value)
         if value != old or stamp != self.stamps.get(name, -1):
-            self.bindings += 1
+            self.bound_anew()
         self.module.vars[name] = value
         for obj in value:
             track = self.heap.region(obj).track
             if not track.label:
                 track.label = name
+
+    def bound_anew(self) -> None:
+        """Note that names that functions can see are bound as they never were before."""
+        self._last_bindings += 1
+        self.bindings = self._last_bindings
 
     def view_of_nothing(self, obj: int, name: str) -> int:
         """Return a copy that shares nothing (what ignoring aliases would believe)."""
@@ -452,15 +472,16 @@ class Machine:
             self.undefined.append((self.cell, name, self.line))
         if not self.weak and not self.depth:
             self.stamps[name] = self.cell
-            self.bindings += 1
+            self.bound_anew()
             scope.vars.pop(name, None)
 
     # ---- branches
 
     def alternatives(self, *bodies: Callable[[], None]) -> None:
         """Run bodies of which one happens, and join what they leave."""
-        leaves: list[dict[tuple[Scope, str], tuple[Value | None, int]]] = []
-        olds: dict[tuple[Scope, str], tuple[Value | None, int]] = {}
+        leaves: list[dict[Binding, Bound]] = []
+        olds: dict[Binding, Bound] = {}
+        before = self.bindings
         for body in bodies:
             self.logs.append({})
             try:
@@ -469,47 +490,59 @@ class Machine:
                 log = self.logs.pop()
             leaves.append({key: (key[0].vars.get(key[1]), self._stamp(key)) for key in log})
             for key, old in log.items():
-                self._put(key, *old)
+                self._put(key, old)
                 olds.setdefault(key, old)
+            self.bindings = before
+        anew = False
         for key, old in olds.items():
             self._log(key, old)
             ends = [leaf.get(key, old) for leaf in leaves]
-            self._put(key, _join([v for v, _ in ends]), min(s for _, s in ends))
+            joined = (_join([v for v, _ in ends]), min(s for _, s in ends))
+            self._put(key, joined)
+            anew = anew or (joined != old and outlives(key))
+        if anew:
+            self.bound_anew()
 
     def repeat(self, body: Callable[[], None], *, weak: bool) -> None:
         """Run a body that happens any number of times until nothing new comes of it."""
         self.weak += weak
         try:
             for _ in range(60):
-                version = self.heap.version
-                self.logs.append({})
-                try:
-                    body()
-                finally:
-                    log = self.logs.pop()
-                changed = self.heap.version != version
-                for key, old in log.items():
-                    self._log(key, old)
-                    joined = _join([old[0], key[0].vars.get(key[1])])
-                    changed = changed or joined != old[0]
-                    self._put(key, joined, old[1])
-                if not changed:
+                if not self._turn(body):
                     return
         finally:
             self.weak -= weak
         raise Refused
 
-    def _log(self, key: tuple[Scope, str], old: tuple[Value | None, int]) -> None:
+    def _turn(self, body: Callable[[], None]) -> bool:
+        """Run a body that may not happen at all; tell whether anything new came of it."""
+        version, before, changed, anew = self.heap.version, self.bindings, False, False
+        self.logs.append({})
+        try:
+            body()
+        finally:
+            log = self.logs.pop()
+        for key, old in log.items():
+            self._log(key, old)
+            joined = _join([old[0], key[0].vars.get(key[1])])
+            changed = changed or joined != old[0]
+            anew = anew or (joined != old[0] and outlives(key))
+            self._put(key, (joined, old[1]))
+        self.bindings = before
+        if anew:
+            self.bound_anew()
+        return changed or self.heap.version != version
+
+    def _log(self, key: Binding, old: Bound) -> None:
         if len(self.logs) > key[0].base:
             self.logs[-1].setdefault(key, old)
 
-    def _stamp(self, key: tuple[Scope, str]) -> int:
+    def _stamp(self, key: Binding) -> int:
         return self.stamps.get(key[1], -1) if key[0].parent is None else -1
 
-    def _put(self, key: tuple[Scope, str], value: Value | None, stamp: int) -> None:
+    def _put(self, key: Binding, bound: Bound) -> None:
         scope, name = key
-        if scope.vars.get(name) != value:
-            self.bindings += 1
+        value, stamp = bound
         if value is None:
             scope.vars.pop(name, None)
         else:
@@ -574,6 +607,12 @@ class Machine:
     def havoc(self, value: Value, node: object) -> Value:
         """Hand a value to code that is not known; return what may come back."""
         raise NotImplementedError
+
+
+def outlives(key: Binding) -> bool:
+    """Tell whether code that runs later, or elsewhere, may see a name's binding."""
+    scope, name = key
+    return scope.parent is None or scope.accumulate or name in scope.names.captured
 
 
 def _join(values: Sequence[Value | None]) -> Value | None:

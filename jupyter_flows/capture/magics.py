@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 
 import jupyter_flows.capture.handmade  # noqa: F401 -- registers its functions with the libraries
 from jupyter_flows.capture.expressions import VALUE
@@ -142,14 +141,14 @@ class Magics(Statements):
         self._run_text(name, line, body, node)
 
     def _run_text(self, name: str, line: str, body: str | None, node: ast.Call) -> Value:
-        text = body if body is not None else re.sub(r"^(\s*-{1,2}\w+(\s+\d+)?)*\s*", "", line)
-        statements = self._python(node, text, below=body is not None)
+        text = body if body is not None else _without_options(line)
+        statements = self.python_in(node, text, below=body is not None)
         if name == "capture" and body is not None:
             words = [w for w in line.split() if not w.startswith("-")]
             if words and words[0].isidentifier():
                 self.bind(words[0], frozenset((self.new(node, "tuple").id,)))
         if body is not None and name in _REPEATING and line.strip():
-            self.block(self._python(node, line, below=False))
+            self.block(self.python_in(node, line, below=False))
         if body is None and len(statements) == 1 and isinstance(statements[0], ast.Expr):
             value = self.value(statements[0].value)
             self.touch(value)
@@ -157,7 +156,7 @@ class Magics(Statements):
         self.block(statements)
         return NOTHING
 
-    def _python(self, node: ast.Call, text: str, *, below: bool) -> list[ast.stmt]:
+    def python_in(self, node: ast.Call, text: str, *, below: bool) -> list[ast.stmt]:
         """Parse the Python in a magic once, at the lines where it stands."""
         from jupyter_flows.capture.source import parse
 
@@ -191,7 +190,7 @@ class Magics(Statements):
                 ast.parse(expression, mode="eval")
             except SyntaxError:
                 continue
-            for statement in self._python(node, expression, below=False):
+            for statement in self.python_in(node, expression, below=False):
                 if isinstance(statement, ast.Expr) and self._known_names(statement.value):
                     self.touch(self.value(statement.value))
 
@@ -201,51 +200,18 @@ class Magics(Statements):
         return bool(names) and all(name in self.module.vars for name in names)
 
 
-class Interpreter(Magics):
-    """The whole interpreter; runs a notebook cell by cell."""
+def python_of(node: ast.Call) -> tuple[str, str, bool] | None:
+    """Return the name and text of a magic that runs Python in the notebook's module, and if it stands below it."""
+    match [a.value if isinstance(a, ast.Constant) else None for a in node.args]:
+        case [str() as name, str(), str() as body] if name in _RUNNING | _REPEATING:
+            return name, body, True
+        case [str() as name, str() as line] if name in _RUNNING | _REPEATING:
+            return name, _without_options(line), False
+    return None
 
-    def run_cell(self, index: int, tree: ast.Module, *, parameters: bool = False, may_fail: bool = False) -> None:
-        """Run one cell."""
-        self.reset_cell(index)
-        self.weak = 1 if may_fail else 0
-        try:
-            self.block(tree.body)
-        except (RuntimeError, RecursionError):
-            self._give_up(tree)
-        self.weak = 0
-        if tree.body and isinstance(tree.body[-1], ast.Expr):
-            self.resources.use("<display history>")
-        if parameters:
-            self._loosen()
-        for name, writers in self.before.items():
-            if self.stamps.get(name) != index:
-                self.ledger.need(writers)
 
-    def _give_up(self, tree: ast.Module) -> None:
-        """Take it that the cell did anything at all."""
-        self.scope, self.logs, self.depth, self.owner = self.module, [], 0, None
-        self.active.clear()
-        self.running.clear()
-        self.resuming.clear()
-        self.handed = None
-        self.weak = 1
-        self.heap.left = sys.maxsize
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
-                self._bind_global(node.id, NOTHING)
-            elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)):
-                self._bind_global(node.name, NOTHING)
-            elif isinstance(node, (ast.Import, ast.ImportFrom)):
-                for alias in node.names:
-                    self._bind_global(alias.asname or alias.name.split(".")[0], NOTHING)
-        self.lose_track("is too involved to follow")
-
-    def _loosen(self) -> None:
-        """Let parameters have any value that JSON can give them."""
-        for name in sorted(self.writes):
-            made = self.heap.make(("parameter", self.cell, name), "json")
-            if name in self.module.vars:
-                self.module.vars[name] |= {made.id}
+def _without_options(line: str) -> str:
+    return re.sub(r"^(\s*-{1,2}\w+(\s+\d+)?)*\s*", "", line)
 
 
 VALUE[ast.Call] = Magics._call

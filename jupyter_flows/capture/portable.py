@@ -6,8 +6,8 @@ import ast
 from collections.abc import Sequence
 
 from jupyter_flows.capture.heap import Value
+from jupyter_flows.capture.interpreter import Interpreter
 from jupyter_flows.capture.machine import ALL_RULES, Args, Rules
-from jupyter_flows.capture.magics import Interpreter
 from jupyter_flows.capture.resources import FILES, HISTORY, SETTINGS
 
 #: Arguments by which known code starts threads or processes, or writes past Python.
@@ -46,7 +46,7 @@ def portable_cells(machine: Noting, trees: Sequence[ast.Module], imports: Sequen
     `imports` are each cell's, those of the functions that it calls among them. What is known so is what code does;
     whether the values that it is given are of types that may be used on another thread is seen in the run.
     """
-    kept = machine.unsettled | machine.barriers.keys() | _with_hidden_state(machine)
+    kept = machine.unsettled | machine.involved | machine.barriers.keys() | _with_hidden_state(machine)
     return frozenset(n for n, tree in enumerate(trees) if n not in kept and not imports[n] and not _belongs_home(tree))
 
 

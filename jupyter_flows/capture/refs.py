@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from jupyter_flows.capture.magics import Interpreter
+from jupyter_flows.capture.interpreter import Interpreter
 from jupyter_flows.capture.scopes import FUNCTIONS, function_names
 from jupyter_flows.capture.source import parse
 from jupyter_flows.capture.statements import Import

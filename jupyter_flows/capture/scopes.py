@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 from jupyter_flows.capture.heap import NOTHING, Value
@@ -30,7 +30,7 @@ class Scope:
     """The variables of one function activation, class body or comprehension; without parent: the notebook's module."""
 
     __slots__ = (
-        "accumulate", "base", "cell", "changed", "is_class", "is_comprehension", "names", "parent", "recursed",
+        "accumulate", "base", "cell", "changed", "inner", "is_class", "is_comprehension", "names", "parent", "recursed",
         "returns", "vars", "yields",
     )  # fmt: skip
 
@@ -42,6 +42,8 @@ class Scope:
         self.is_class = is_class
         self.is_comprehension = is_comprehension
         self.vars: dict[str, Value] = {}
+        #: The comprehensions that run in it.
+        self.inner: dict[Hashable, Scope] = {}
         self.returns: Value = NOTHING
         self.yields: Value = NOTHING
         #: Keep all that a variable ever was (the scope is resumed later, or entered again).

@@ -340,6 +340,8 @@ class Statements(Calls):
             for arg in ast.walk(node.args):
                 if isinstance(arg, ast.arg) and arg.annotation is not None:
                     self.value(arg.annotation)
+            if node.returns is not None:
+                self.value(node.returns)
         for decorator in reversed(decorators):
             value = self._decorate(decorator, value, node)
         if any(_accessor(d) for d in node.decorator_list):
@@ -420,13 +422,17 @@ class Statements(Calls):
     def _bind_import(self, found: Import, path: str) -> None:
         if self.scope.parent is None:
             self.imports.append(found)
+        self.import_reads(found.module, path)
+        self.bind(found.bound, self.api(_ALIASES.get(path, path)))
+
+    def import_reads(self, module: str, path: str) -> None:
+        """Record what decides which module an import finds."""
         self.resources.read("<sys.path>", certain=False)
         self.resources.read("<environ>", certain=False)
-        if found.module.partition(".")[0] not in sys.stdlib_module_names:
+        if module.partition(".")[0] not in sys.stdlib_module_names:
             # A cell above may have written the module, or a command installed it.
-            for part in sorted({*found.module.split("."), *path.split(".")} - {""}):
+            for part in sorted({*module.split("."), *path.split(".")} - {""}):
                 self.resources.read(file_resource(f"{part}.py"), certain=False)
-        self.bind(found.bound, self.api(_ALIASES.get(path, path)))
 
     def _import_all(self, module: str) -> None:
         self.barrier(f"imports all names of {module}, whatever they are")

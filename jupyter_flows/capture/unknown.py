@@ -81,7 +81,7 @@ class Unknown(Instances):
         old = self.returned.get(function.id, NOTHING)
         if not result <= old:
             self.returned[function.id] = old | result
-            self.bindings += 1
+            self.bound_anew()
 
     def package_state(self, package: str) -> None:
         """Take it that a library's code uses what the library keeps, and perhaps the usual shared things."""
