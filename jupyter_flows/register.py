@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from jupyter_flows.capture.checks import Finding
+from jupyter_flows.capture.checks import Finding, grouped
 from jupyter_flows.core.artifact import Artifact
 from jupyter_flows.core.changes import Change, changes
 from jupyter_flows.core.code_diff import code_in, code_of
@@ -167,7 +167,7 @@ def refuse_errors(findings: Sequence[Finding]) -> None:
     """Raise `RegisterRefused` when a finding is an error."""
     errors = [f for f in findings if f.level == "error"]
     if errors:
-        raise RegisterRefused("\n".join(map(str, errors)) + "\nNothing was registered.", findings)
+        raise RegisterRefused("\n".join(map(str, grouped(errors))) + "\nNothing was registered.", findings)
 
 
 def _storage(flow: Flow, options: dict[str, Any]) -> Storage:

@@ -122,6 +122,15 @@ def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
     return tuple(Group(found[0], _others(found)) for found in groups.values())
 
 
+def remarks(findings: Iterable[Finding], *, listed_by: str) -> list[str]:
+    """Return what to say of findings where a flow is registered: warnings in words, infos by their number."""
+    groups = [g for g in grouped(findings) if g.level != "error"]
+    infos = sum(g.level == "info" for g in groups)
+    said = [f"{g.level}: {g}" for g in groups if g.level != "info"]
+    more = "1 thing" if infos == 1 else f"{infos} things"
+    return [*said, f"info: {more} worth knowing: {listed_by} lists them"] if infos else said
+
+
 def _others(found: Sequence[Finding]) -> tuple[int, ...]:
     return tuple(sorted({f.cell for f in found[1:] if f.cell is not None} - {found[0].cell}))
 

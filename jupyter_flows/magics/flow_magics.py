@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from jupyter_flows.errors import NoSuchError
 from jupyter_flows.magics.line import line_magic_of, short_path
@@ -10,6 +11,10 @@ from jupyter_flows.magics.mistake import Mistake
 from jupyter_flows.magics.saying import say
 from jupyter_flows.magics.session import NotebookSession
 from jupyter_flows.widgets.words import counted, joined
+
+if TYPE_CHECKING:
+    from jupyter_flows.capture.checks import Finding
+    from jupyter_flows.capture.notebook import Notebook
 
 
 class FlowMagics:
@@ -85,17 +90,36 @@ class FlowMagics:
     @line_magic_of("flow_check")
     def flow_check(self, given: Namespace) -> None:
         """Say what would keep the flow from being registered or from running as you see it."""
-        del given
-        reading, differences = self.session.reading()
-        for line in differences:
+        from jupyter_flows.capture.checks import grouped
+
+        name, project = self.session.flow_name()
+        merged = self.session.merged()
+        for line in merged.differences:
             say(line)
-        findings = reading.captured.findings
-        for finding in findings:
-            say(f"{finding.level}: {finding}")
-        errors = sum(f.level == "error" for f in findings)
+        groups = grouped(self._found(merged.notebook, name, deep=given.deep))
+        for group in groups:
+            say(f"{group.level}: {group}")
+        errors = sum(g.level == "error" for g in groups)
         if errors:
             raise Mistake(f"{counted(errors, 'error')}: %flow_register would refuse this flow.")
-        say(f"{reading.project}/{reading.flow.name}: ready to be registered")
+        say(f"{project}/{name}: ready to be registered")
+
+    def _found(self, notebook: Notebook, name: str | None, *, deep: bool) -> tuple[Finding, ...]:
+        """Check in a fresh process: of this one it is told the names that are alive, and nothing more."""
+        from jupyter_flows.cli.captured import chosen_environment, chosen_storage
+        from jupyter_flows.cli.checked import DEEP_SECONDS, found_apart
+
+        chosen = self.session.chosen(notebook)
+        chosen_storage(chosen)
+        chosen_environment(chosen)
+        return found_apart(
+            notebook,
+            folder=notebook.folder or self.session.folder,
+            name=name,
+            alive=[n for n in self.session.shell.user_ns if not n.startswith("_")],
+            deep_seconds=DEEP_SECONDS if deep else None,
+            say=say,
+        )
 
     @line_magic_of("flow_config")
     def flow_config(self, given: Namespace) -> None:

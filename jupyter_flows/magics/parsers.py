@@ -83,7 +83,9 @@ def _config() -> MagicParser:
 
 
 def _check() -> MagicParser:
-    return MagicParser("%flow_check", "Say what keeps the flow from being registered or from running as you see it.")
+    p = MagicParser("%flow_check", "Say what keeps the flow from being registered or from running as you see it.")
+    p.add_argument("--deep", action="store_true", help="also run it, top to bottom and as a flow, and compare")
+    return p
 
 
 def _version(text: str) -> int:

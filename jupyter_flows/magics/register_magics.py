@@ -86,7 +86,9 @@ def _outline(reading: Reading) -> str:
 
 def _remarks(reading: Reading) -> list[str]:
     """Return the findings that do not refuse: errors are raised, each with its cell and line."""
-    return [f"{f.level}: {f}" for f in reading.captured.findings if f.level != "error"]
+    from jupyter_flows.capture.checks import remarks
+
+    return remarks(reading.captured.findings, listed_by="%flow_check")
 
 
 def _previewed(seen: Preview) -> str:

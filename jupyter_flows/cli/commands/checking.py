@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jupyter_flows.cli.checked import DEEP_SECONDS
 from jupyter_flows.cli.command import Status, command
 from jupyter_flows.cli.console import Console
 from jupyter_flows.widgets.words import counted
@@ -25,7 +26,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
     "--timeout",
     "timeout_seconds",
     type=click.FloatRange(0, min_open=True),
-    default=600.0,
+    default=DEEP_SECONDS,
     show_default=True,
     metavar="S",
     help="With --deep: seconds that one execution may take.",
@@ -36,13 +37,14 @@ def check(console: Console, *, path: Path, fix: bool, deep: bool, timeout_second
     No cell is run, except with --deep. A name that no cell defines, a cell that shows something else as a
     flow and the like are errors.
     """
-    from jupyter_flows.cli.checked import findings_of
+    from jupyter_flows.capture.notebook import read_notebook
+    from jupyter_flows.cli.checked import findings_of, with_deep
 
     if fix:
         _fix(console, path)
     found = findings_of(path)
     if deep:
-        found = _deep(console, path, found, timeout_seconds)
+        found = with_deep(found, read_notebook(path), seconds=timeout_seconds, say=console.say)
     errors = sum(f.level == "error" for f in found)
     console.result([f.to_json() for f in found], lambda: findings_text(found, console))
     return 1 if errors else None
@@ -60,20 +62,6 @@ def _fix(console: Console, path: Path) -> None:
         console.say(f"not fixed: {sentence}")
     if not done.fixed:
         console.say(f"{path} is unchanged: there is nothing that can be fixed safely.")
-
-
-def _deep(console: Console, path: Path, found: tuple[Finding, ...], timeout_seconds: float) -> tuple[Finding, ...]:
-    """Run the notebook both ways and add what that finds; a flow that would be refused is not run."""
-    from jupyter_flows.capture.checks import in_order
-    from jupyter_flows.capture.notebook import read_notebook
-    from jupyter_flows.comparison.deep import prove
-
-    if any(f.level == "error" for f in found):
-        console.say("Not run: first correct the errors, which would refuse the flow.")
-        return found
-    proof = prove(read_notebook(path), timeout_seconds=timeout_seconds, say=console.say)
-    console.say(proof.summary)
-    return in_order([*found, *proof.findings])
 
 
 def findings_text(found: tuple[Finding, ...], console: Console) -> str:

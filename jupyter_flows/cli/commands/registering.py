@@ -43,6 +43,7 @@ def register(
 
     A flow that means the same as its latest version keeps that version.
     """
+    from jupyter_flows.capture.checks import remarks
     from jupyter_flows.cli.captured import Wishes, option_value, read
     from jupyter_flows.register import preview
     from jupyter_flows.register import register as record
@@ -59,8 +60,8 @@ def register(
         console.result({**known, "artifact": None, "findings": findings, **about}, lambda: _would(would, console))
         return None
     done = record(reading.flow, reading.project, labels=reading.labels, findings=reading.captured.findings)
-    for finding in reading.captured.findings:
-        console.say(f"{finding.level}: {finding}")
+    for sentence in remarks(reading.captured.findings, listed_by=f"jupyter flows check {path}"):
+        console.say(sentence)
     console.result({**done.to_json(), **about}, lambda: _done(done, reading))
     return None
 
