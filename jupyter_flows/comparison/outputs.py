@@ -88,8 +88,16 @@ def _shown(output: Output, root: str) -> Shown:
     kind = output["output_type"]
     if kind == "error":
         return kind, f"{output['ename']}: {_steady(_text(output['evalue']), root)}"
-    data = [f"{mime}: {_datum(mime, datum, root)}" for mime, datum in sorted(output["data"].items())]
+    shown = {mime: datum for mime, datum in output["data"].items() if not _of_widget(mime, datum)}
+    data = [f"{mime}: {_datum(mime, datum, root)}" for mime, datum in sorted(shown.items())]
     return kind, "\n".join(data)
+
+
+def _of_widget(mime: str, datum: Any) -> bool:
+    """Tell a widget's live part, which only a kernel has, and the picture of it that only a flow leaves."""
+    return mime == "application/vnd.jupyter.widget-view+json" or (
+        mime == "text/html" and _text(datum).startswith('<div class="jupyter-flows-widget">')
+    )
 
 
 def _datum(mime: str, datum: Any, root: str) -> str:

@@ -1,11 +1,16 @@
-"""Live widgets in a run: nobody can move them, so they are shown by what they say when their cell ends."""
+"""Live widgets in a run: nobody can move them, so they are shown as they are when their cell ends."""
 
 from __future__ import annotations
 
+import logging
 import sys
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from jupyter_flows.engine.static_widgets import gone, static_html
+
+logger = logging.getLogger(__name__)
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -13,10 +18,14 @@ Bundle = dict[str, Any]
 
 
 class LiveWidgets:
-    """Remembers the widgets that a cell showed, and shows them again as they ended."""
+    """Remembers the widgets that a cell showed, and shows them again as they ended.
 
-    def __init__(self, publish: Callable[[dict[str, Any]], None], format_widget: Callable[[Any], Bundle]):
-        self._publish, self._format = publish, format_widget
+    Their text is the one that a kernel gives when they are displayed; beside it stands, as HTML, what a page
+    would show.
+    """
+
+    def __init__(self, publish: Callable[[dict[str, Any]], None]):
+        self._publish = publish
         #: Display id to widget model id and the data shown last.
         self._shown: dict[str, tuple[str, Bundle]] = {}
 
@@ -24,26 +33,37 @@ class LiveWidgets:
         """Return a display without its live part, which only a kernel can serve."""
         data = output.get("data", {})
         live = data.get(WIDGET)
-        if not isinstance(live, Mapping) or len(data) == 1:
+        if not isinstance(live, Mapping):
             return output
-        static = {mime: value for mime, value in data.items() if mime != WIDGET}
+        model_id = str(live.get("model_id"))
+        static = _with_html({mime: value for mime, value in data.items() if mime != WIDGET}, _html(model_id))
         transient = {"display_id": uuid.uuid4().hex, **output.get("transient", {})}
-        self._shown[transient["display_id"]] = (str(live.get("model_id")), static)
+        self._shown[transient["display_id"]] = (model_id, static)
         return {**output, "data": static, "transient": transient}
 
     def settle(self) -> None:
-        """Show again the widgets whose text has changed since: a progress bar at its end."""
+        """Show again the widgets that look otherwise by now: a progress bar at its end."""
         shown, self._shown = self._shown, {}
         for display_id, (model_id, before) in shown.items():
-            widget = _widget(model_id)
-            after = self._format(widget) if widget is not None else before
-            after.pop(WIDGET, None)
-            if after and after != before:
+            after = _with_html(before, _html(model_id))
+            if after != before:
                 output = {"output_type": "update_display_data", "data": after, "metadata": {}}
                 self._publish({**output, "transient": {"display_id": display_id}})
 
 
-def _widget(model_id: str) -> Any:
-    """Find a widget by its id where ipywidgets keeps them, if a cell has loaded it."""
+def _with_html(data: Bundle, shown: str | None) -> Bundle:
+    return data if shown is None else {**data, "text/html": shown}
+
+
+def _html(model_id: str) -> str | None:
+    """Return what a widget shows now, by its id where ipywidgets keeps those that are open."""
     module = sys.modules.get("ipywidgets.widgets.widget")
-    return getattr(module, "_instances", {}).get(model_id)
+    widget = getattr(module, "_instances", {}).get(model_id)
+    if widget is None:
+        return gone()
+    try:
+        return static_html(widget)
+    except Exception:
+        # A widget of the notebook's own may be anything; its text is there already.
+        logger.debug("A widget can't be shown", exc_info=True)
+        return None

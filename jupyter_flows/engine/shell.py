@@ -253,7 +253,7 @@ class ShellCells:
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
         self.shell: Any = make_shell(namespace)
-        self._widgets = LiveWidgets(publish, lambda widget: self.shell.display_formatter.format(widget)[0])
+        self._widgets = LiveWidgets(publish)
 
         def send(output: dict[str, Any]) -> None:
             publish(self._widgets.take(output))
