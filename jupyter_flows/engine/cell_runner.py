@@ -17,6 +17,7 @@ from jupyter_flows.engine.context import on_worker
 from jupyter_flows.engine.figures import choose_inline
 from jupyter_flows.engine.namespace import Namespace
 from jupyter_flows.engine.values import all_fit
+from jupyter_flows.engine.warned import SUPPORTED, Warned
 
 #: Who imports one of these shows things by a shell, whatever else its cell says.
 SHOWN_BY_SHELL = frozenset({"IPython", "matplotlib.pyplot"})
@@ -29,6 +30,7 @@ class CellRunner:
         self._namespace, self._publish, self._parameters = namespace, publish, parameters
         self._plain = PlainCells(namespace, publish)
         self._shell: Any = None
+        self.warned = Warned(namespace.names)
         choose_inline()
         if shell:
             self._open_shell()
@@ -37,6 +39,12 @@ class CellRunner:
 
     def __call__(self, task: CellTask) -> None:
         """Run a cell and publish what it shows; publish and raise its error."""
+        with self.warned.cell():
+            self._run(task)
+        if task.parameters:
+            self._namespace.inject(self._parameters)
+
+    def _run(self, task: CellTask) -> None:
         if on_worker.get():
             run = self._shell.beside if self._shell is not None else self._plain
             run(task)
@@ -47,18 +55,24 @@ class CellRunner:
             if self._shell is not None:
                 # The cell itself made the shell necessary: its figures are shown at its end.
                 self._shell.end_cell()
-        if task.parameters:
-            self._namespace.inject(self._parameters)
 
     def may_leave(self, task: CellTask) -> bool:
         """Tell whether a portable cell may run on a worker thread, by the values that it reads and replaces."""
+        try:
+            fit = SUPPORTED and self._is_fit(task)
+        except Exception:  # noqa: BLE001 - what the running cells are importing or changing may be looked at in vain
+            return False
+        if fit:
+            self.warned.install()
+        return fit
+
+    def _is_fit(self, task: CellTask) -> bool:
         names = self._namespace.names
-        used = task.reads | task.writes
         if any(name not in names and not hasattr(builtins, name) for name in task.reads):
             return False  # It will fail, or the name is a magic's.
         if self._shell is not None and not self._shell.is_usual():
             return False
-        return all_fit([names[name] for name in used if name in names], main=names)
+        return all_fit([names[name] for name in task.reads | task.writes if name in names], main=names)
 
     def _open_shell(self) -> None:
         from jupyter_flows.engine.shell import ShellCells

@@ -19,6 +19,7 @@ from jupyter_flows.engine.carried import carry_over
 from jupyter_flows.engine.context import on_worker
 from jupyter_flows.engine.failure import cell_of, error_output
 from jupyter_flows.engine.namespace import Namespace, remember_source
+from jupyter_flows.engine.warned import without_hook
 
 Publish = Callable[[dict[str, Any]], None]
 
@@ -55,6 +56,9 @@ class PlainCells:
 
     def _execute(self, source: str, ordinal: int) -> None:
         name = remember_source(ordinal, source)
+        if not on_worker.get():
+            # A kernel forgets at each cell which warnings the notebook's own code has shown.
+            self._namespace.names.pop("__warningregistry__", None)
         flags = self._flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         tree = compile(source, name, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
@@ -118,6 +122,7 @@ def _quiet(source: str) -> bool:
 
 def _traceback(error: BaseException) -> list[str]:
     """Format an error from the first frame that is a cell's."""
+    without_hook(error)
     start = error.__traceback__
     while start and cell_of(start.tb_frame.f_code.co_filename) is None:
         start = start.tb_next

@@ -1,9 +1,11 @@
-"""Interrupt the main thread's task from another thread, and nothing but the task."""
+"""Interrupt the main thread's task, and those on worker threads, from another thread, and nothing but the tasks."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from jupyter_flows.engine.task_runner import TaskRunner
 #: How long until the next try, where the last met the engine's own code, and where the task went on.
 SOON_SECONDS, AGAIN_SECONDS = 0.02, 1.0
 #: Modules of ours that hold locks or half-written lines: an interruption waits until they are left.
-_UNSAFE = frozenset(f"jupyter_flows.engine.{m}" for m in ("outputs", "descriptors", "reporter")) | {
+_UNSAFE = frozenset(f"jupyter_flows.engine.{m}" for m in ("outputs", "descriptors", "reporter", "warned")) | {
     "jupyter_flows.core.events"
 }
 _DEPTH = 12
@@ -71,6 +73,7 @@ class Interruption:
     def _insist(self, runner: TaskRunner | None, callback: int) -> None:
         """Interrupt until the tasks, or the callback, that ran when the cancel came have ended."""
         main = threading.main_thread().ident
+        workers = _Workers()
         pause = threading.Event()
         told_group = False
         while main is not None and (self._runner is runner if runner else self._allowed == callback):
@@ -81,6 +84,8 @@ class Interruption:
                     told_group = True
                     os.killpg(os.getpgrp(), signal.SIGINT)
                 signal.pthread_kill(main, signal.SIGINT)
+            if runner:
+                workers.interrupt({thread for _, thread in list(runner.away.values())})
             pause.wait(SOON_SECONDS)
             if self._raised > before:
                 pause.wait(AGAIN_SECONDS)
@@ -95,6 +100,26 @@ class Interruption:
             self._raised += 1
             self._raised_at = now
             raise KeyboardInterrupt
+
+
+class _Workers:
+    """Raises `KeyboardInterrupt` on worker threads.
+
+    A thread meets it when it next runs Python code: one that sits in a C function goes on until that returns.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[int, float] = {}
+
+    def interrupt(self, threads: set[int]) -> None:
+        """Interrupt the threads that were not interrupted a moment ago and are not in the engine's own code."""
+        now = time.monotonic()
+        frames = sys._current_frames()  # noqa: SLF001 - documented, in spite of its name
+        for thread in threads:
+            if now - self._told.get(thread, 0.0) > AGAIN_SECONDS and not _in_engine(frames.get(thread)):
+                self._told[thread] = now
+                error = ctypes.py_object(KeyboardInterrupt)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), error)
 
 
 def _in_engine(frame: FrameType | None) -> bool:

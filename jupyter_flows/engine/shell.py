@@ -32,6 +32,7 @@ from jupyter_flows.engine.carried import carry_over
 from jupyter_flows.engine.failure import error_output
 from jupyter_flows.engine.live_widgets import LiveWidgets
 from jupyter_flows.engine.namespace import Namespace
+from jupyter_flows.engine.warned import without_hook
 
 Publish = Callable[[dict[str, Any]], None]
 
@@ -226,6 +227,9 @@ class RunShell(InteractiveShell):
     def showtraceback(self, *args: Any, **kwargs: Any) -> None:
         """Show an error, one thread after the other: they share what formats it."""
         with self._telling:
+            error = sys.exc_info()[1]
+            if error is not None:
+                without_hook(error)
             super().showtraceback(*args, **kwargs)
 
     def ask_exit(self) -> None:

@@ -48,13 +48,13 @@ class Unfit(Exception):
 
 
 def all_fit(values: Iterable[Any], *, main: Mapping[str, Any]) -> bool:
-    """Tell whether every value may be used on another thread; `main` is the notebook's namespace."""
+    """Tell whether every value may be used on another thread; `main` is the notebook's namespace.
+
+    Raises `Unfit`, or anything else where a cell that runs now is importing or changing what is looked at.
+    """
     look = _Look(main)
-    try:
-        for value in values:
-            look.at(value)
-    except Exception:  # noqa: BLE001 - a look at what a cell of the run is changing may fail in any way
-        return False
+    for value in values:
+        look.at(value)
     return _settings_are_shared()
 
 
