@@ -27,7 +27,7 @@ LOOKS = 3
 #: What cells share above this is worth knowing.
 LARGE_BYTES = 50_000_000
 _LONGEST = 90
-_MARK = "#| task: values compared by jupyter flows check\n"
+_MARK = "#| task: 'jupyter flows check'\n"
 _PROBE = "from jupyter_flows.comparison.probing import show\n"
 _REPORT = "__import__('jupyter_flows.comparison.probing', fromlist=['report']).report(globals(), {names!r})"
 _FIX = "please report it; until then put the cells concerned into one, or order them by --after"
@@ -83,11 +83,12 @@ class _Trial:
         self._path = (scratch.root / relative).with_suffix(".ipynb")
         self._scratch, self._timeout, self._say = scratch, timeout_seconds, say
         self._text = _with_probe(notebook, _ends(capture(notebook, name="checked")))
-        self._write()
+        self._write(self._text)
         self._captured = capture(read_notebook(self._path), name="checked")
         tasks = {t.cell.ordinal: t for t in self._captured.flow.cell_tasks}
         self._last = max(tasks)
         self._tasks = tasks
+        self._plain_text = _without_marks(self._captured.notebook)
         self._sources = [cell.source for cell in self._captured.notebook.cells]
         self._left_out = {n for n in range(1, len(self._sources) + 1) if n not in tasks}
         self._plain: list[Execution] = []
@@ -194,12 +195,12 @@ class _Trial:
 
     # -- executions --------------------------------------------------------------------------------
 
-    def _write(self) -> None:
+    def _write(self, text: str) -> None:
         self._scratch.reset()
-        self._path.write_text(self._text, encoding="utf-8")
+        self._path.write_text(text, encoding="utf-8")
 
     def _execute(self, questions: dict[int, str] | None) -> Execution:
-        self._write()
+        self._write(self._plain_text)
         execution = execute(
             self._path, root=self._scratch.root, timeout_seconds=self._timeout, questions=questions or {}
         )
@@ -207,7 +208,7 @@ class _Trial:
         return execution
 
     def _run(self, executor: AnyOrder | None) -> Execution:
-        self._write()
+        self._write(self._text)
         return run(
             self._captured.flow,
             root=self._scratch.root,
@@ -237,6 +238,12 @@ def _with_probe(notebook: Notebook, names: Sequence[str]) -> str:
         cell["id"] = "jupyter-flows-check"
     document["cells"].append(cell)
     return json.dumps(document, ensure_ascii=False)
+
+
+def _without_marks(notebook: Notebook) -> str:
+    """Return the notebook as any kernel can run it: without what drives jupyter_flows, which might register it."""
+    markers = [read_marker(cell) for cell in notebook.cells]
+    return notebook.with_sources({n: "#" if m.kind == "skip" else m.code for n, m in enumerate(markers)}).text
 
 
 def _is_marked(notebook: Notebook) -> bool:

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -86,15 +87,16 @@ def execute(
     )
     asked = Questions(client, questions or {})
     client.on_cell_executed = asked.ask_after
-    trouble = ""
+    trouble, begin = "", time.monotonic()
     try:
         asyncio.run(
             asyncio.wait_for(client.async_execute(env=_environment(env), stderr=subprocess.DEVNULL), timeout_seconds)
         )
     except (TimeoutError, CellTimeoutError):
         trouble = f"it takes longer than {timeout_seconds:g} s"
-    except DeadKernelError:
-        trouble = DIED
+    except DeadKernelError:  # Also what nbclient makes of being cancelled.
+        in_time = time.monotonic() < begin + timeout_seconds
+        trouble = DIED if in_time else f"it takes longer than {timeout_seconds:g} s"
     except RuntimeError as error:
         trouble = f"its kernel does not start: {error}"
     return Execution([_ran(cell) for cell in code_cells(notebook)], str(root), trouble, asked.answers)
