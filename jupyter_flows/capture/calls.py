@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import ChainMap, Counter, OrderedDict, deque
 
 from jupyter_flows.capture.effects import method_effect
@@ -12,6 +13,8 @@ from jupyter_flows.capture.heap import NOTHING, Obj, Value
 from jupyter_flows.capture.libraries import Libraries
 from jupyter_flows.capture.machine import Args
 
+#: What the text of a query takes from the notebook.
+_QUERIED = re.compile(r"@\s*([A-Za-z_]\w*)")
 _REAL: dict[str, frozenset[str]] = {
     "list": frozenset(dir(list)).union(dir(deque), dir(bytearray), dir(memoryview)),
     "dict": frozenset(dir(dict)).union(dir(Counter), dir(OrderedDict), dir(ChainMap)),
@@ -126,6 +129,8 @@ class Calls(Libraries):
         if obj.kind == "iterator" and name in ("__next__", "send", "throw", "close"):
             self.touch(args.all())
             return self.resume(obj)
+        if name in ("query", "eval") and obj.kind in ("pandas", "unknown"):
+            self.read_text(args, "expr", _QUERIED, certain=obj.kind == "pandas")
         held = obj.fields.get(name)
         known = method_effect(obj.kind, name)
         if known is None:

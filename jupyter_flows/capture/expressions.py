@@ -267,8 +267,15 @@ class Expressions(Machine):
         value = self.value(node.value)
         key = self.value(node.slice)
         self.touch(key)
+        self.choose(value, key, node)
         constant = key_field(node.slice.value) if isinstance(node.slice, ast.Constant) else None
         return self.item(value, constant, node, sliced=isinstance(node.slice, ast.Slice))
+
+    def choose(self, value: Value, key: Value, node: ast.AST) -> None:
+        """Run the functions that choose items: ``df[lambda d: ...]``."""
+        for obj in self.objects(key):
+            if obj.kind in ("function", "bound", "partial"):
+                self.call_object(obj, Args(rest=value), node)
 
     def item(self, value: Value, constant: str | None, node: ast.AST, *, sliced: bool = False) -> Value:
         """Read an item."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import partial
 
 from jupyter_flows.capture.effects import function_effect
@@ -12,6 +13,9 @@ from jupyter_flows.capture.knowledge.functions import DETERMINISTIC
 from jupyter_flows.capture.libraries import Libraries
 from jupyter_flows.capture.machine import Args
 from jupyter_flows.capture.resources import FILES, NUMPY_RANDOM, file_resource
+
+#: Names in a text that is computed.
+IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
 def _next(calls: Libraries, args: Args, node: object) -> Value:
@@ -79,7 +83,7 @@ def _open(calls: Libraries, args: Args, node: object) -> Value:
         calls.resources.read(file_resource(path))
     else:
         calls.resources.use(file_resource(path))
-        made.touches = frozenset((file_resource(path),))
+        made.touches |= {file_resource(path)}
     return frozenset((made.id,))
 
 
@@ -130,6 +134,15 @@ def _defaultdict(calls: Libraries, args: Args, node: object) -> Value:
     return frozenset((made.id,))
 
 
+def _evaluate(path: str, calls: Libraries, args: Args, node: object) -> Value:
+    """Compute what a text says, with names of the notebook."""
+    calls.read_text(args, "expr" if path.startswith("pandas.") else "ex", IDENTIFIER, certain=True)
+    calls.touch(args.all())
+    made = calls.new(node, "pandas")
+    calls.write_out(args)
+    return frozenset((made.id,))
+
+
 def _subplots(calls: Libraries, args: Args, node: object) -> Value:
     calls.touch(args.all())
     if "num" in args.keywords or args.rest is not None:
@@ -164,6 +177,8 @@ def _grid(calls: Libraries, path: str, args: Args, node: object) -> Value:
 
 def _estimator(calls: Libraries, path: str, args: Args, node: object) -> Value:
     calls.touch(args.all())
+    if any(word.startswith("copy") and args.constant(-1, word) is not True for word in args.keywords):
+        return calls.havoc(args.all(), node)  # it will change what it is given
     made = calls.new(node, "estimator")
     seeded = "random_state" in args.keywords and args.constant(-1, "random_state") is not None
     seeded = seeded or ("random_state" in args.keywords and not calls.literal(args))
@@ -245,6 +260,8 @@ Libraries.SPECIAL.update(
         "copy.deepcopy": _copy,
         "sklearn.base.clone": _copy,
         "functools.partial": _partial,
+        "pandas.eval": partial(_evaluate, "pandas.eval"),
+        "numexpr.evaluate": partial(_evaluate, "numexpr.evaluate"),
         "collections.namedtuple": _record,
         "typing.NewType": _record,
         "collections.defaultdict": _defaultdict,

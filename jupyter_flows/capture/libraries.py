@@ -18,6 +18,9 @@ _PRINTING = frozenset(
 )
 
 
+_CALLABLE = frozenset({"function", "bound", "class", "partial", "api"})
+_CONTAINERS = frozenset({"list", "tuple", "dict", "set", "defaultdict", "json"})
+
 #: What looks like a file's name: an ending, and nothing that files are not called.
 _FILE_NAME = re.compile(r"^[^\n:*?<>|]*\w\.\w{1,8}$")
 
@@ -89,10 +92,12 @@ class Libraries(Unknown):
             if number < len(args.positional):
                 self._write(args.positional[number], known, name)
                 self.store_into(args.positional[number], everything - args.positional[number])
+        if not receiver and self._not_copied(args):
+            self._write(everything, known, name)
         self.write_out(args)
         if known.stores:
             self.store_into(receiver, everything)
-        called = self._callbacks(receiver, args, node) if known.calls else NOTHING
+        called = self._callbacks(receiver, args, node, self._callables(known, receiver | everything, name))
         return self._result(known, receiver, args, called | special, node)
 
     def _write(self, value: Value, known: Effect, name: str) -> None:
@@ -122,6 +127,15 @@ class Libraries(Unknown):
             return args.constant(-1, "inplace") is not False and "inplace" in args.keywords
         return args.rest is not None and any(o.kind == "pandas" for o in self.objects(receiver))
 
+    @staticmethod
+    def _not_copied(args: Args) -> bool:
+        """Tell whether a call may work on what it is given, and return it: ``copy=False``, ``overwrite_a=True``."""
+        return any(
+            ((word.startswith("copy") or word == "deep") and args.constant(-1, word) is not True)
+            or (word.startswith("overwrite") and args.constant(-1, word) is not False)
+            for word in args.keywords
+        )
+
     def write_out(self, args: Args) -> None:
         """Record changes of what results are written to: ``out=``, ``ax=``, a random generator."""
         for word in ("out", "file", "buf", "ax", "axes", "axs", "fig", "cax"):
@@ -138,9 +152,8 @@ class Libraries(Unknown):
             {"read": self.resources.read, "use": self.resources.use, "new": self.resources.renew}[mode](resource)
         if known.file:
             mode, index = known.file
-            self.use_file(
-                args.constant(index, ("path", "filepath_or_buffer", "fname")[0]), write=mode == "writes", args=args
-            )
+            write = mode == "writes" or args.constant(-1, "mmap_mode") == "r+"
+            self.use_file(args.constant(index, "path"), write=write, args=args)
         else:
             self._perhaps_reads(args)
         if known.draws:
@@ -199,37 +212,62 @@ class Libraries(Unknown):
         words = args.node.keywords if args.node else []
         return any(w.arg == "random_state" and isinstance(w.value, ast.Constant) for w in words)
 
-    def _callbacks(self, receiver: Value, args: Args, node: object) -> Value:
+    def _callables(self, known: Effect, value: Value, name: str) -> Value:
+        """Return the functions that a known call runs: those it is given, in containers too, or that models keep."""
+        opened = {"estimator", "unknown"} if name.startswith("sklearn.") else {"estimator"}
+        if not known.calls and not any(obj.kind in opened for obj in self.objects(value)):
+            return NOTHING
+        found: set[int] = set()
+        seen: set[int] = set(value)
+        stack = [(obj, known.calls) for obj in self.objects(value)]
+        while stack:
+            obj, runs = stack.pop()
+            if obj.kind in _CALLABLE or self._has_call(obj):
+                if runs:
+                    found.add(obj.id)
+            elif obj.kind in _CONTAINERS or obj.kind in opened:
+                held = self.heap.load_all(obj.id) - seen
+                seen |= held
+                stack += [(inner, runs or obj.kind in opened) for inner in self.objects(held)]
+        return frozenset(found)
+
+    def _callbacks(self, receiver: Value, args: Args, node: object, functions: Value) -> Value:
+        """Run functions with anything that a call is about, any number of times."""
+        if not functions:
+            return NOTHING
         items = NOTHING
         for obj in self.objects(receiver):
             if obj.kind in ("pandas", "ndarray"):
                 items |= frozenset((self.view(obj.id, obj.kind, "[]").id, obj.id))
             items |= self.heap.load_all(obj.id)
-        functions = frozenset(
-            o.id
-            for o in self.objects(args.all())
-            if o.kind in ("function", "bound", "class", "partial", "api") or self._has_call(o)
-        )
         items |= self.heap.inner(args.all() - functions) | (args.all() - functions)
         found = NOTHING
-        if functions:
 
-            def turn() -> None:
-                nonlocal found
-                for obj in self.objects(functions):
-                    found |= self.call_object(obj, Args(rest=items), node)
+        def turn() -> None:
+            nonlocal found
+            for obj in self.objects(functions):
+                found |= self.call_object(obj, Args(rest=items), node)
 
-            self.repeat(turn, weak=False)
+        self.repeat(turn, weak=False)
         return found
 
     def _has_call(self, obj: Obj) -> bool:
         return obj.kind == "instance" and bool(self.lookup(obj, "__call__"))
 
     def _result(self, known: Effect, receiver: Value, args: Args, called: Value, node: object) -> Value:
+        kind, everything = known.kind, args.all()
+        if known.result == "scalar":
+            return NOTHING
+        shared = NOTHING.union(
+            args.keywords.get("out", NOTHING), *(v for n in known.mutates for v in args.positional[n : n + 1])
+        )
+        if self._not_copied(args):
+            shared |= self._view_result(kind or "unknown", receiver | everything, node)
+        return shared | self._new_result(known, receiver, args, called, node)
+
+    def _new_result(self, known: Effect, receiver: Value, args: Args, called: Value, node: object) -> Value:
         result, kind = known.result, known.kind
         everything = args.all()
-        if result == "scalar":
-            return NOTHING
         if result == "self":
             return receiver
         if result == "args":
@@ -249,6 +287,8 @@ class Libraries(Unknown):
         made = self.new(node, kind or "unknown", result)
         for obj in self.objects(receiver | everything):
             made.touches |= obj.touches
+        if not receiver and kind in ("unknown", "context"):  # what is made stands for the hidden state
+            made.touches |= {resource for mode, resource in known.resources if mode == "use"}
         self.hold(
             made, (everything | receiver if result == "hold" else self.heap.inner(everything | receiver)) | called
         )
@@ -267,6 +307,18 @@ class Libraries(Unknown):
             if obj.kind in ("pandas", "ndarray"):
                 found.add(self.view(obj.id, kind, "view").id)
         return frozenset(found)
+
+    def read_text(self, args: Args, keyword: str, names: re.Pattern[str], *, certain: bool) -> None:
+        """Read the names in a literal text that a library evaluates; `certain` that it does, if the text is none."""
+        given = [*args.node.args[:1], *(w.value for w in args.node.keywords if w.arg == keyword)] if args.node else []
+        for part in given:
+            texts = part.values if isinstance(part, ast.JoinedStr) else [part]
+            literal = [t.value for t in texts if isinstance(t, ast.Constant) and isinstance(t.value, str)]
+            for name in sorted({found for text in literal for found in names.findall(text)}):
+                if name in self.module.vars or self.scope is not self.module:
+                    self.touch(self.load(name))
+            if not literal and certain:
+                self.lose_track("reads names by text")
 
     def reached_api(self, path: str) -> None:
         """Take it that a library's function in reach is called: what it is given is linked already."""

@@ -17,6 +17,8 @@ from jupyter_flows.capture.scopes import Names, Scope
 BUILTINS = frozenset(dir(builtins)) | {
     "display", "get_ipython", "exit", "quit", "__file__", "__name__", "__doc__", "__builtins__", "__annotations__",
 }  # fmt: skip
+#: Objects that are only a handle of something outside: changing them changes that.
+_STANDING = frozenset({"file", "context"})
 _HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_[iod]h|In|Out")
 
 #: Calls followed into their bodies in one cell before the analysis gives up being precise.
@@ -250,12 +252,15 @@ class Machine:
         """Record that objects are changed in place."""
         if not self.rules.mutation:
             return
-        for obj in value:
-            if self.heap.objs[obj].kind == "api":
+        for obj in self.objects(value):
+            if obj.kind == "api":
                 continue
-            region = self.heap.region(obj)
+            region = self.heap.region(obj.id)
             self.ledger.change(region.track)
             self._note_change(region)
+            if obj.touches and obj.kind in _STANDING:
+                for resource in obj.touches:
+                    self.resources.use(resource)
 
     def _note_change(self, region: Region) -> None:
         if region.born != self.cell and region.track.label:

@@ -40,6 +40,8 @@ class Mentions:
     attributes: set[str] = field(default_factory=set)
     #: Calls of ``get_ipython().…``.
     shell: list[ast.Call] = field(default_factory=list)
+    #: Calls of ``….query(…)`` and ``….eval(…)``, whose text may name things.
+    queries: list[ast.Call] = field(default_factory=list)
     #: Import statements: of the module itself, and inside functions.
     imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
     inner_imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
@@ -164,6 +166,12 @@ class _Finder(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         if _asks_shell(node):
             self.found.shell.append(node)
+        if (
+            isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("query", "eval")
+            and (node.args or node.keywords)
+        ):
+            self.found.queries.append(node)
         self._dotted(node.func, node, "")
         for part in (*node.args, *(word.value for word in node.keywords)):
             self.visit(part)

@@ -9,6 +9,7 @@ from typing import cast
 
 from jupyter_flows.capture.effects import function_effect, method_effect
 from jupyter_flows.capture.expressions import is_special
+from jupyter_flows.capture.handmade import IDENTIFIER
 from jupyter_flows.capture.heap import NOTHING, Obj, Refused, Region, Value
 from jupyter_flows.capture.knowledge import methods
 from jupyter_flows.capture.knowledge.functions import CONSTANTS
@@ -246,6 +247,8 @@ class Overview(Magics):
         for name in sorted(code.attributes):
             for kind in methods.TABLE:
                 self._method(kind, name)
+        for call in code.queries:
+            self.read_text(Args(node=call), "expr", IDENTIFIER, certain=True)
         for node in code.inner_imports:
             for _, path in imported_paths(node):
                 self.import_reads(path, path)
@@ -282,6 +285,8 @@ class Overview(Magics):
             if known.barrier:
                 self.lose_track(known.barrier)
             self._known_resources(known, NOTHING, args)
+            if known.kind in ("unknown", "context"):
+                self.later |= {resource for mode, resource in known.resources if mode == "use"}
         elif package != "builtins":
             self.package_state(package)
             self.guess_files(args)
@@ -302,6 +307,8 @@ class Overview(Magics):
             (self.resources.read if mode == "read" else self.resources.use)(resource)
         if known.file:
             self.resources.use(FILES)
+        if known.kind == "file":
+            self.later.add(FILES)
         if known.draws:
             self.draw(Args())
         if known.random:

@@ -125,6 +125,7 @@ class Statements(Calls):
                 self._setters(obj, name, value)
             elif obj.kind in VIEWED or obj.kind == "unknown":
                 self.hold(obj, self.heap.inner(value))
+                self.touches_of(obj)
 
     def _set_in_library(self, obj: Obj, name: str) -> None:
         setting = self.setting(f"{obj.data}.{name}")
@@ -144,6 +145,7 @@ class Statements(Calls):
         """Set an item or a slice."""
         holder, key = self.value(target.value), self.value(target.slice)
         self.touch(key)
+        self.choose(holder, key, target)
         constant = isinstance(target.slice, ast.Constant)
         for obj in self.objects(holder):
             if obj.kind == "api":

@@ -51,11 +51,15 @@ class Unknown(Instances):
 
     def _touches(self, value: Value) -> None:
         for obj in self.objects(value):
-            for resource in obj.touches:
-                if resource.startswith("<module:"):
-                    self.package_state(resource[8:-1])
-                else:
-                    self.resources.use(resource)
+            self.touches_of(obj)
+
+    def touches_of(self, obj: Obj) -> None:
+        """Use the hidden state that an object stands for."""
+        for resource in obj.touches:
+            if resource.startswith("<module:"):
+                self.package_state(resource[8:-1])
+            else:
+                self.resources.use(resource)
 
     def _run_reachable(self, objs: list[int], given: Value) -> None:
         """Run all code in reach, with anything, as often as it likes."""
