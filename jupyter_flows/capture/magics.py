@@ -10,7 +10,7 @@ import jupyter_flows.capture.handmade  # noqa: F401 -- registers its functions w
 from jupyter_flows.capture.expressions import VALUE
 from jupyter_flows.capture.heap import NOTHING, Value
 from jupyter_flows.capture.machine import ALL_RULES, Rules
-from jupyter_flows.capture.resources import FILES, file_resource
+from jupyter_flows.capture.resources import FILES, SHELL, file_resource
 from jupyter_flows.capture.statements import Statements
 from jupyter_flows.errors import CellSyntaxError
 
@@ -34,19 +34,8 @@ _SHOWING = frozenset(
         "lsmagic",
         "quickref",
         "magic",
-        "alias_magic",
         "page",
-        "precision",
-        "colors",
-        "pprint",
-        "xmode",
         "tb",
-        "doctest_mode",
-        "load_ext",
-        "reload_ext",
-        "unload_ext",
-        "autoreload",
-        "automagic",
         "autosave",
         "config_",
         "logstop",
@@ -59,6 +48,22 @@ _SHOWING = frozenset(
         "env_",
         "dirs",
         "date",
+    ]
+)
+#: Magics that change how later cells run or show.
+_SHELL_SETTINGS = frozenset(
+    [
+        "precision",
+        "colors",
+        "pprint",
+        "xmode",
+        "doctest_mode",
+        "load_ext",
+        "reload_ext",
+        "unload_ext",
+        "autoreload",
+        "automagic",
+        "alias_magic",
     ]
 )
 #: Magics whose text is Python of the cell.
@@ -113,6 +118,9 @@ class Magics(Statements):
             return self._run_text(name, line, body, node)
         if name in _REPEATING:
             self.repeat(lambda: self._silently(name, line, body, node), weak=True)
+            return NOTHING
+        if name in _SHELL_SETTINGS:
+            self.resources.use(SHELL)
             return NOTHING
         if name in _SHOWING:
             self._interpolate(line, node)

@@ -17,8 +17,10 @@ PYPLOT = "<pyplot>"
 FILES = "<files>"
 #: ``_``, ``Out``... which every cell that ends in an expression changes.
 HISTORY = "<display history>"
+#: What magics set: formats, extensions, other magics' names.
+SHELL = "<shell settings>"
 #: Settings that decide what any cell shows, or warns of: every cell reads them.
-SETTINGS = ("<numpy.settings>", "<pandas.options>", "<warnings>", "<locale>", "<precision>")
+SETTINGS = ("<numpy.settings>", "<pandas.options>", "<warnings>", "<locale>", "<precision>", SHELL)
 #: What libraries add to the name of a file that they write, if it is not there.
 _ADDED = (".npy", ".npz", ".mat", ".png")
 #: (cell, "read" | "use" | "new", is it certain)

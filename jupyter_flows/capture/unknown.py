@@ -24,7 +24,6 @@ class Unknown(Instances):
         if self.handed is not None:  # the call around this one runs the code that is in reach
             self.handed |= value
             return value | self._hand_over(value)
-        self.handed = set(value)
         self.weak += 1
         try:
             return self._settle(value)
@@ -40,12 +39,13 @@ class Unknown(Instances):
 
     def _settle(self, value: Value) -> Value:
         """Run all code in reach of what was handed over until nothing new comes of it."""
+        handed = self.handed = set(value)
         for _ in range(20):
-            known, count = self.known(), len(self.handed or ())
-            everything = frozenset(self.handed or ())
+            known, count = self.known(), len(handed)
+            everything = frozenset(handed)
             given = self._hand_over(everything)
-            self._run_reachable(self.heap.reach(everything)[0], given)
-            if known == self.known() and count == len(self.handed or ()):
+            self._run_reachable(self.heap.reach(everything)[0], given, handed)
+            if known == self.known() and count == len(handed):
                 return value | given
         raise Refused
 
@@ -61,14 +61,16 @@ class Unknown(Instances):
             else:
                 self.resources.use(resource)
 
-    def _run_reachable(self, objs: list[int], given: Value) -> None:
-        """Run all code in reach, with anything, as often as it likes."""
+    def _run_reachable(self, objs: list[int], given: Value, handed: set[int]) -> None:
+        """Run all code in reach, with anything, as often as it likes; add what it returns to what is handed over."""
         context, self.context = self.context, self.intern(("reached", self.cell))
         try:
             for number in objs:
                 obj = self.heap.objs[number]
                 if obj.kind == "function" and obj not in self.running:
-                    self._keep_result(obj, self._follow(obj, Args(rest=given), obj))
+                    result = self._follow(obj, Args(rest=given), obj)
+                    self._keep_result(obj, result)
+                    handed |= result  # whoever called it may call what it returned
                 elif obj.kind == "api":
                     self.reached_api(obj.data)
                 elif obj.kind == "iterator" and obj.data is not None and obj not in self.resuming:
