@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jupyter_flows.errors import CheckError
+from jupyter_flows.errors import CaptureError, CheckError, DefinitionError
 
 if TYPE_CHECKING:
     from jupyter_flows.capture.fixing.draft import Changes
@@ -26,10 +26,13 @@ def fix_file(path: Path) -> Changes:
         raise CheckError(f"--fix changes .ipynb files, and {path} is none: fix it by hand, or convert it.")
     read_notebook(path)  # Says in one sentence what is no notebook.
     draft = Draft(path.read_bytes().decode("utf-8-sig"))
-    fix_stars(draft)
-    fix_paths(draft, path.absolute().parent)
-    fix_installs(draft)
-    fix_order(draft)
+    try:
+        fix_stars(draft)
+        fix_paths(draft, path.absolute().parent)
+        fix_installs(draft)
+        fix_order(draft)
+    except (CaptureError, DefinitionError) as error:
+        draft.changes.left.append(str(error))
     if draft.changes.fixed:
         _replace(path, draft.text)
     return draft.changes

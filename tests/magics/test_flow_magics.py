@@ -164,3 +164,22 @@ def test_loading_twice_and_unloading(bare_shell, capsys):
     assert bare_shell.input_transformer_manager.cleanup_transforms == transforms
     assert {name: list(fns) for name, fns in bare_shell.events.callbacks.items()} == hooks
     assert loaded(bare_shell) is None
+
+
+def test_check_tells_stale_names(talk):
+    """A name that the kernel still has, but no cell defines, is told apart from one that nobody has."""
+    talk("%flow sales", "%%task load\nrows = [1]")
+    talk.shell.user_ns["gross"] = 3
+    talk("%%task report --no-run\nprint(rows, gross)", "%%task other --no-run\nprint(nowhere)")
+    shown = talk.refused("%flow_check")
+    assert "cell 3, line 2: `gross` is alive in this kernel only: no cell defines `gross`" in shown
+    assert "cell 4, line 2: no cell defines `nowhere`" in shown
+    assert shown.endswith("2 errors: %flow_register would refuse this flow.")
+
+
+def test_check_knows_nothing_of_what_was_done_to_the_kernel(talk):
+    """A module that exists only in this process is missing in a fresh one, where the flow runs."""
+    talk("import sys, types", "sys.modules['made_here'] = types.ModuleType('made_here')")
+    talk("%flow sales", "%%task load\nimport made_here")
+    assert "there is no module 'made_here' here" in talk.refused("%flow_check")
+    talk("del sys.modules['made_here']")

@@ -45,7 +45,7 @@ _QUICK = re.compile(r"(?i)pass|pwd|secret|key|token|credential")
 _ENV = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(\S+)\s*")
 #: Fewer characters, or less variety among them (bits a character), are a word rather than a secret.
 _LEAST_PASSWORD, _LEAST_KEY, _LEAST_ENTROPY = 6, 16, 3.0
-_FIX = 'take it out of the notebook and read it where it runs: os.environ["{name}"]'
+_FIX = 'take it out of the notebook: jupyter_flows.secret("{name}") reads it where it runs'
 
 
 def secret_findings(look: Look) -> Iterator[Finding]:
