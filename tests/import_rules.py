@@ -18,7 +18,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"engine", "environments", "registry"}),
     frozenset({"agent", "executed"}),
     frozenset({"register"}),
-    frozenset({"__main__", "cli", "comparison", "flow", "magics", "server", "widgets"}),
+    frozenset({"__main__", "cli", "comparison", "flow", "magics", "script", "server", "widgets"}),
 )
 #: `flow` is the door for Python scripts: it may draw, by way of `widgets`, but needs no widget itself. `comparison`
 #: stands behind `check --deep`; it runs flows as scripts do.

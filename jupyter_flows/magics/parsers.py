@@ -102,6 +102,13 @@ def _diff() -> MagicParser:
     return p
 
 
+def _export() -> MagicParser:
+    p = MagicParser("%flow_export", "Write the flow as a Python script of @task functions that runs by itself.")
+    p.add_argument("file", help="the script to write, such as flow.py")
+    p.add_argument("--force", action="store_true", help="write over a file that is there")
+    return p
+
+
 def _register() -> MagicParser:
     p = MagicParser(
         "%flow_register",
@@ -193,6 +200,7 @@ LINE: dict[str, Callable[[], MagicParser]] = {
     "flow_config": _config,
     "flow_check": _check,
     "flow_diff": _diff,
+    "flow_export": _export,
     "flow_register": _register,
     "flow_run": _run,
     "flow_agent": _agent,

@@ -1,0 +1,1 @@
+"""A captured notebook as a Python script of ``@task`` functions."""
