@@ -7,6 +7,7 @@ arguments that gives an int, ``h`` function that takes and gives a list, ``p`` d
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
@@ -664,6 +665,35 @@ _RARE: list[Callable[[Generator], None]] = [
 
 
 def notebook(random: Random, favour: Sequence[str] = ()) -> tuple[list[str], Counter[str]]:
-    """Return the cells of a random notebook and the features it has."""
-    generator = Generator(random, favour)
-    return generator.notebook(), generator.counts
+    """Return the cells of a random notebook and the features it has.
+
+    Two of three are several stories told in turns, with a bridge between them now and then: cells of different
+    stories are free of each other, so that many orders are allowed.
+    """
+    stories = 1 if favour else random.choice((1, 2, 3))
+    counts: Counter[str] = Counter()
+    told: list[list[str]] = []
+    for number in range(stories):
+        generator = Generator(random, favour)
+        cells = generator.notebook()[1:]
+        counts += generator.counts
+        told.append([_NAME.sub(rf"\g<0>{'_' * number}", cell) for cell in cells])
+    cells = [PRELUDE]
+    while any(told):
+        story = random.choice([s for s in told if s])
+        cells.append(story.pop(0))
+        if stories > 1 and random.random() < 0.05:
+            cells.append(_bridge(random, cells))
+    return cells, counts
+
+
+_NAME = re.compile(r"\b[ilndfhpogsaC]\d+\b")
+
+
+def _bridge(random: Random, cells: Sequence[str]) -> str:
+    """Write a cell that ties lists of different stories together."""
+    lists = sorted(set(re.findall(r"^(l\d_*) = ", "\n".join(cells), re.MULTILINE)))
+    if not lists:
+        return "i9 = 0"
+    one, two = random.choice(lists), random.choice(lists)
+    return f"n9 = [{one}, {two}]\nn9[0].append({random.randrange(9)})\nprint(len({two}))"
