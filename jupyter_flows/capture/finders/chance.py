@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,12 @@ _CLOCKS = frozenset({
 })  # fmt: skip
 _IDS = frozenset({"uuid.uuid1", "uuid.uuid4", "secrets.token_hex", "secrets.token_bytes", "secrets.token_urlsafe",
                   "os.urandom"})  # fmt: skip
+#: Modules of which names imported by themselves are looked for.
+_MODULES = ("random.", "numpy.random.", "sklearn.", "uuid.", "secrets.")
+_QUICK = re.compile(r"seed|[rR]andom|default_rng|[gs]et_?state|now\(|today\(|uuid|urandom|[cs]time\(|token_")
+_WORD = re.compile(r"[^\W\d]\w*")
+_SET = re.compile(r"\bset\(|\{[^{}:\n]*(?:[\"']|\bfor\b)")
+_SHOWN = re.compile(r"\b(?:print|join|list|tuple)\(")
 #: Of these modules, but no draw from the global generator.
 _OTHERS = frozenset({"random.SystemRandom", "random.getstate", "numpy.random.get_state", "numpy.random.Generator",
                      "numpy.random.SeedSequence", "numpy.random.PCG64", "numpy.random.MT19937"})  # fmt: skip
@@ -55,10 +62,10 @@ class Call:
 
 def chance_findings(look: Look) -> Iterator[Finding]:
     """Find chance that no seed decides, clocks, and orders that differ from process to process."""
-    imported, draws = Imported(), Draws()
+    imported, draws = Imported(watched=_MODULES), Draws()
     for reading in look.readings:
         imported.take(reading)
-        calls = _calls(reading, imported)
+        calls = _calls(reading, imported) if _matters(reading, imported, draws) else []
         draws.take(reading, calls)
         if reading.index not in look.dataflow.barriers:
             yield from _drawn(look, reading, draws)
@@ -66,9 +73,17 @@ def chance_findings(look: Look) -> Iterator[Finding]:
         yield from _orders(reading)
 
 
+def _matters(reading: Reading, imported: Imported, draws: Draws) -> bool:
+    """Tell, from its text alone, whether a cell may call anything that is looked for: most cells don't."""
+    if _QUICK.search(reading.text):
+        return True
+    if not imported.watched and not draws.functions:
+        return False
+    words = _WORD.findall(reading.text)
+    return not imported.watched.isdisjoint(words) or not draws.functions.isdisjoint(words)
+
+
 def _calls(reading: Reading, imported: Imported) -> list[Call]:
-    if "(" not in reading.text:
-        return []
     nodes = ((node, line) for node, line in reading.nodes() if isinstance(node, ast.Call))
     return [Call(imported.full(node.func), node, line) for node, line in nodes]
 
@@ -81,7 +96,8 @@ class Draws:
         #: In the cell taken in last: the generator, and the line of the first draw.
         self.here: dict[str, int] = {}
         #: Functions of the notebook that draw.
-        self._functions: dict[str, set[str]] = {}
+        self.functions: set[str] = set()
+        self._draws: dict[str, set[str]] = {}
 
     def take(self, reading: Reading, calls: Sequence[Call]) -> None:
         """Take in a cell."""
@@ -93,15 +109,16 @@ class Draws:
                 self.here.setdefault(resource, call.line)
         if self.here:
             tree, _ = reading.body()
-            functions = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
-            for function in functions:
+            for function in (n for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)):
                 inside = {resource for call in calls if call.is_in(function) for resource in self._of(call)}
-                self._functions.setdefault(function.name, set()).update(inside)
+                if inside:
+                    self.functions.add(function.name)
+                    self._draws.setdefault(function.name, set()).update(inside)
 
     def _of(self, call: Call) -> Iterator[str]:
         """Yield the global generators that a call draws from, as far as can be told from its name."""
         if isinstance(call.node.func, ast.Name):
-            yield from self._functions.get(call.node.func.id, ())
+            yield from self._draws.get(call.node.func.id, ())
         if call.path in _SEEDS or call.path in _MAKERS or call.path in _OTHERS:
             return
         if call.path.startswith("random."):
@@ -139,7 +156,7 @@ def _made(reading: Reading, calls: Sequence[Call]) -> Iterator[Finding]:
 
 def _orders(reading: Reading) -> Iterator[Finding]:
     """Say where a set of texts is shown, or made a list, in the order that it happens to have."""
-    if "set(" not in reading.text and "{" not in reading.text:
+    if not _SET.search(reading.text) or not _SHOWN.search(reading.text):
         return
     tree, above = reading.body()
     for node in ast.walk(tree):

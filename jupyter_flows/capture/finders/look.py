@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -78,24 +79,37 @@ def dotted(node: ast.AST) -> str:
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
+_INDENTED = re.compile(r"^[ \t]+(?:import|from)\b|[:;][ \t]*(?:import|from)\b", re.MULTILINE)
+
+
 class Imported:
     """The full names of what cells imported so far, by the names that they use."""
 
-    def __init__(self) -> None:
+    def __init__(self, watched: tuple[str, ...] = ()) -> None:
         self._names: dict[str, str] = {}
+        self._modules = watched
+        #: The names that stand for something of the watched modules (written with a dot at their end).
+        self.watched: set[str] = set()
 
     def take(self, reading: Reading) -> None:
         """Take in the imports of a cell."""
         if "import" not in reading.text:
             return
-        for node, _ in reading.nodes():
+        tree, _ = reading.body()
+        nodes: Iterable[ast.AST] = ast.walk(tree) if _INDENTED.search(reading.text) else tree.body
+        for node in nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     top = alias.name.partition(".")[0]
-                    self._names[alias.asname or top] = alias.name if alias.asname else top
+                    self._add(alias.asname or top, alias.name if alias.asname else top)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 for alias in node.names:
-                    self._names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                    self._add(alias.asname or alias.name, f"{node.module}.{alias.name}")
+
+    def _add(self, name: str, path: str) -> None:
+        self._names[name] = path
+        if path.startswith(self._modules):
+            self.watched.add(name)
 
     def full(self, node: ast.AST) -> str:
         """Return the import path that an expression stands for, "" if it stands for none."""

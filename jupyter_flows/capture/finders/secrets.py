@@ -41,7 +41,14 @@ _PLACEHOLDER = re.compile(
     r"(?i)x{3,}|\*{2,}|\.{3}|your|my_?|example|sample|dummy|fake|test|changeme|placeholder|password|secret|token"
     r"|api_?key|redacted|insert|todo|foo|bar|none|null|[<>{}$\s]"
 )
-_QUICK = re.compile(r"(?i)pass|pwd|secret|key|token|credential")
+#: What every shape has in it, and what every given name looks like: most cells have neither.
+_SHAPED = re.compile(
+    r"AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|hooks\.slack|AIza|hf_|sk-|_live_|SG\.|pypi-|npm_|AccountKey|"
+    r"PRIVATE KEY|eyJ|://"
+)
+_GIVEN = re.compile(
+    r"(?i)(?:pass|pwd|secret|key|token|credential)\w*[\"'\]]*\s*(?::\s*\w+\s*)?[=:]\s*[rbu]?[\"']|%(?:set_)?env\b"
+)
 _ENV = re.compile(r"\s*(\w+)(?:\s*=\s*|\s+)(\S+)\s*")
 #: Fewer characters, or less variety among them (bits a character), are a word rather than a secret.
 _LEAST_PASSWORD, _LEAST_KEY, _LEAST_ENTROPY = 6, 16, 3.0
@@ -54,11 +61,11 @@ def secret_findings(look: Look) -> Iterator[Finding]:
         if any(tag.startswith("secret:") for tag in reading.cell.tags):
             continue
         lines: set[int] = set()
-        for line, what in _shaped(reading.text):
+        for line, what in _shaped(reading.text) if _SHAPED.search(reading.text) else ():
             if line not in lines:
                 lines.add(line)
                 yield _finding(reading, line, f"this looks like {what}", "TOKEN")
-        if _QUICK.search(reading.text):
+        if _GIVEN.search(reading.text):
             for line, name in _named(reading):
                 if line not in lines:
                     lines.add(line)
