@@ -9,6 +9,7 @@ import math
 import nbformat
 import pytest
 
+from jupyter_flows.capture.notebook_file import read_notebook
 from jupyter_flows.core.events import Event
 from jupyter_flows.executed.replay import executed_notebook, literal
 
@@ -204,6 +205,18 @@ def test_an_injected_cell_is_replaced():
     assert given["cells"][2]["metadata"]["tags"] == ["injected-parameters"]
     not_given = json.loads(executed_notebook(text, document, [], RUN))
     assert not_given["cells"][2]["source"] == old["source"]
+
+
+def test_read_again_it_is_the_notebook_that_ran():
+    """Nothing that a run left is in what is read of an executed notebook; what its author put beside it is."""
+    own = {"skip": False}
+    text = notebook(code("%flow x"), code("n = 1", jupyter_flows=own), code("n + 1"), code("print(n)"))
+    document = json.loads(text)
+    document["metadata"] = {"jupyter_flows": {"name": "x"}}
+    text = json.dumps(document)
+    happened = [state("a", "Running"), stream("a", "2"), state("a", "Success")]
+    result = executed(*happened, run={**RUN, "started_at": START, "finished_at": START}, text=text)
+    assert read_notebook(nbformat.writes(result)).text == read_notebook(text).text
 
 
 def test_notices_are_kept():
