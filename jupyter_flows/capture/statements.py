@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from jupyter_flows.capture.calls import Calls
@@ -97,6 +98,9 @@ class Statements(Calls):
             self.hold(made, value)
             self.assign(target.value, frozenset((made.id,)))
         elif isinstance(target, ast.Attribute):
+            if target.attr in ("name", "names") and getattr(target.value, "attr", "") in ("index", "columns"):
+                # What pandas computes may share the index of what it is computed from.
+                self.change(frozenset(obj.id for obj in self.heap.objs if obj.kind == "pandas"))
             self.set_attribute(self.value(target.value), target.attr, value)
         elif isinstance(target, ast.Subscript):
             self.set_item(target, value)
@@ -437,10 +441,30 @@ class Statements(Calls):
                 self.resources.read(file_resource(f"{part}.py"), certain=False)
 
     def _import_all(self, module: str) -> None:
+        if module in _LISTED:
+            for name in _public(module):
+                self.bind(name, self.api(f"{module}.{name}"))
+            return
         self.barrier(f"imports all names of {module}, whatever they are")
         self.stars.append(module)
         for name, value in list(self.module.vars.items()):
             self.module.vars[name] = value | self.api(f"{module}.{name}")
+
+
+#: Modules of the standard library whose names are looked up, as importing them does nothing else.
+_LISTED = frozenset(
+    {
+        "bisect", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal", "fractions", "functools",
+        "heapq", "itertools", "json", "math", "operator", "random", "re", "statistics", "string", "time", "typing",
+    }
+)  # fmt: skip
+
+
+@cache
+def _public(module: str) -> tuple[str, ...]:
+    """Return the names that ``from module import *`` binds."""
+    found = importlib.import_module(module)
+    return tuple(getattr(found, "__all__", [name for name in vars(found) if not name.startswith("_")]))
 
 
 def _accessor(node: ast.expr) -> bool:
