@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import imports, kernel, latency, registering
+from benchmarks import imports, kernel, latency, registering, wide
 from benchmarks.measure import Row
 
 RESULTS = Path(__file__).resolve().parent / "results"
-PAGES = {"imports": imports, "kernel": kernel, "registering": registering, "latency": latency}
+PAGES = {"imports": imports, "kernel": kernel, "registering": registering, "latency": latency, "wide": wide}
 
 
 def table(rows: Sequence[Row]) -> str:
