@@ -280,10 +280,10 @@ def _frame(value: Any) -> Contents:
     manager = value._mgr  # noqa: SLF001 -- going through columns in public costs a thousand times as much
     columns: list[tuple[int, Contents]] = []
     for block in manager.blocks:
-        places = block.mgr_locs.as_array.tolist()
         data = block.values
-        rows = [data] if len(places) == 1 and getattr(data, "ndim", 1) == 1 else list(data)
-        columns += zip(places, map(_part, rows), strict=False)
+        rows = [data] if data.ndim == 1 else list(data)
+        places = block.mgr_locs.as_array.tolist() if value.ndim > 1 else [0]
+        columns += zip(places, map(_part, rows), strict=True)
     columns.sort(key=lambda pair: pair[0])
     axes = [_index(axis) for axis in value.axes]
     own = (
