@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -118,7 +119,7 @@ def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
     """Put what was found in several cells together, for people; the order is that of what was found first."""
     groups: dict[tuple[str, str, str, str], list[Finding]] = {}
     for finding in in_order(findings):
-        groups.setdefault((finding.code, finding.level, finding.message, finding.fix), []).append(finding)
+        groups.setdefault((finding.code, finding.level, _gist(finding), finding.fix), []).append(finding)
     return tuple(Group(found[0], _others(found)) for found in groups.values())
 
 
@@ -129,6 +130,11 @@ def remarks(findings: Iterable[Finding], *, listed_by: str) -> list[str]:
     said = [f"{g.level}: {g}" for g in groups if g.level != "info"]
     more = "1 thing" if infos == 1 else f"{infos} things"
     return [*said, f"info: {more} worth knowing: {listed_by} lists them"] if infos else said
+
+
+def _gist(finding: Finding) -> str:
+    """Return what is said of a finding: of what is only worth knowing, whatever the names are."""
+    return re.sub(r"`[^`]+`", "``", finding.message) if finding.level == "info" else finding.message
 
 
 def _others(found: Sequence[Finding]) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from jupyter_flows.capture.checks import CODES, Finding, grouped, in_order
+from jupyter_flows.capture.checks import CODES, Finding, grouped, in_order, remarks
 
 
 def test_findings_read_as_one_line():
@@ -50,3 +50,21 @@ def test_what_is_found_in_many_cells_is_one_line():
     assert list(map(str, grouped(many))) == ["cell 1, line 1: it runs alone (F003, and in 5 more cells)"]
     twice = [Finding("F003", "info", 1, n, "it runs alone") for n in (1, 2)]
     assert list(map(str, grouped(twice))) == ["cell 1, line 1: it runs alone (F003)"]
+
+
+def test_infos_are_one_line_whatever_the_names():
+    """What is only worth knowing is said of the first name; warnings are said of each."""
+    found = [Finding("F010", "info", n, None, f"may change `{name}`") for n, name in enumerate("xyz", start=1)]
+    assert list(map(str, grouped(found))) == ["cell 1: may change `x` (F010, and in cells 2 and 3)"]
+    worse = [Finding("F001", "warning", n, None, f"no cell defines `{name}`") for n, name in enumerate("xy", start=1)]
+    assert len(grouped(worse)) == 2
+
+
+def test_remarks_say_warnings_and_count_infos():
+    """Where a flow is registered errors are raised elsewhere, and infos are a number."""
+    warning, error = Finding("F014", "warning", 1, 1, "w"), Finding("F001", "error", 1, 1, "e")
+    infos = [Finding("F018", "info", 1, 1, "i"), Finding("F013", "info", 2, 1, "j")]
+    said = remarks([*infos, warning, error], listed_by="%flow_check")
+    assert said == ["warning: cell 1, line 1: w (F014)", "info: 2 things worth knowing: %flow_check lists them"]
+    assert remarks([warning], listed_by="%flow_check") == said[:1]
+    assert remarks([error], listed_by="%flow_check") == []

@@ -15,7 +15,7 @@ from jupyter_flows.capture.resources import NUMPY_RANDOM, RANDOM
 _SEEDS = {"random.seed": RANDOM, "numpy.random.seed": NUMPY_RANDOM, "numpy.random.set_state": NUMPY_RANDOM,
           "random.setstate": RANDOM, "pylab.seed": NUMPY_RANDOM}  # fmt: skip
 _WORDS = {RANDOM: "Python's random generator", NUMPY_RANDOM: "NumPy's global random generator"}
-_FIXES = {RANDOM: "seed it above: random.seed(0)", NUMPY_RANDOM: "seed it above: np.random.seed(0)"}
+_FIXES = {RANDOM: "write random.seed(0) there or higher", NUMPY_RANDOM: "write np.random.seed(0) there or higher"}
 #: Makers of generators that draw their seed from the machine where they are given none.
 _MAKERS = frozenset({"numpy.random.default_rng", "numpy.random.RandomState", "random.Random"})
 #: What is something else each time, by import path.
