@@ -11,11 +11,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import imports, kernel, latency, registering, wide
+from benchmarks import analysis, imports, kernel, latency, registering, wide
 from benchmarks.measure import Row
 
 RESULTS = Path(__file__).resolve().parent / "results"
-PAGES = {"imports": imports, "kernel": kernel, "registering": registering, "latency": latency, "wide": wide}
+PAGES = {
+    "analysis": analysis,
+    "imports": imports,
+    "kernel": kernel,
+    "registering": registering,
+    "latency": latency,
+    "wide": wide,
+}
 
 
 def table(rows: Sequence[Row]) -> str:
