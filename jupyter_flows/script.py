@@ -17,6 +17,12 @@ from jupyter_flows.flow import Flow
 __all__ = ["display", "end_figures", "main", "output_of", "sh", "show", "show_error"]
 
 
+#: What pandas shows in a notebook.
+_COLUMNS = 20
+#: Libraries that were told once; what the author tells them later stays.
+_arranged: set[str] = set()
+
+
 def show(value: Any) -> None:
     """Print a value as a notebook shows the last one of a cell; None is not shown."""
     if value is not None:
@@ -31,11 +37,21 @@ def display(*values: Any) -> None:
 
 def _as_text(value: Any) -> str:
     """Write a value as IPython does, which breaks long containers into lines; without IPython as Python does."""
+    _as_in_a_notebook()
     try:
         from IPython.lib.pretty import pretty
     except ImportError:
         return repr(value)
     return str(pretty(value))
+
+
+def _as_in_a_notebook() -> None:
+    """Let pandas show as many columns as in a notebook, not as many as it thinks a terminal has."""
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and pandas.__name__ not in _arranged:
+        _arranged.add(pandas.__name__)
+        if pandas.get_option("display.max_columns") == 0:
+            pandas.set_option("display.max_columns", _COLUMNS)
 
 
 def sh(command: str) -> None:
@@ -72,6 +88,7 @@ def main(flow: Flow, arguments: Sequence[str] | None = None) -> None:
     given = {name: text for name, text in vars(parser.parse_args(arguments)).items() if text is not None}
     try:
         values = {spec.name: spec.parse(given[spec.name]) for spec in flow.parameters() if spec.name in given}
+        _as_in_a_notebook()
         state = flow.run(values)
     except FlowsError as error:
         parser.error(str(error))

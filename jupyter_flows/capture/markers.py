@@ -139,7 +139,7 @@ def task_parser() -> TaskParser:
 def read_marker(cell: Cell) -> Marker:
     """Return what a cell is to a flow; a mark that can't be read raises `MarkerError` in one line."""
     code = blank_controls(strip_marker(cell.source))
-    marks = _marks(cell.source)
+    marks = marks_of(cell.source)
     if SKIPPED & cell.tags or cell.metadata.get("skip"):
         return Marker("skip", code)
     if len(marks) > 1:
@@ -151,7 +151,7 @@ def read_marker(cell: Cell) -> Marker:
     if INJECTED in cell.tags:
         return Marker("parameters", code, injected=True)
     if "task" in cell.tags or cell.metadata.get("task"):
-        return _task(cell, _arguments(cell), code, line=None)
+        return _task(cell, arguments_of(cell), code, line=None)
     if is_bare(code):
         return Marker("empty" if is_bare(cell.source) else "control", code)
     return Marker("plain", code, shared=min(SHARED & cell.tags, default=None))
@@ -165,7 +165,7 @@ def strip_marker(source: str) -> str:
     >>> strip_marker("%%task load\n%%time\nx = 1")
     '%%time\n#\nx = 1'
     """
-    marks = {m.line - 1 for m in _marks(source) if not m.directive}
+    marks = {m.line - 1 for m in marks_of(source) if not m.directive}
     if not marks:
         return source
     lines = source.split("\n")
@@ -185,7 +185,7 @@ def _magic_name(line: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class Mark:
     """A mark in a cell's text."""
 
     text: str
@@ -195,7 +195,7 @@ class _Mark:
     directive: bool
 
 
-def _marks(source: str) -> list[_Mark]:
+def marks_of(source: str) -> list[Mark]:
     """Return the marks in a cell's head: the lines above its first statement."""
     found = []
     for number, line in enumerate(source.split("\n"), start=1):
@@ -204,21 +204,22 @@ def _marks(source: str) -> list[_Mark]:
         match = directive or _MAGIC.fullmatch(text)
         if match:
             mark = f"`#| {match[1]}`" if directive else f"`%%{match[1]}`"
-            found.append(_Mark(mark, match[1], match[2].strip(), number, directive is not None))
+            found.append(Mark(mark, match[1], match[2].strip(), number, directive is not None))
         elif text and not text.startswith(("#", "%%")):
             break
     return found
 
 
-def _marked(cell: Cell, mark: _Mark, code: str) -> Marker:
+def _marked(cell: Cell, mark: Mark, code: str) -> Marker:
     if mark.kind == "parameters":
         if mark.arguments not in ("", "true"):
             raise _mistake(cell, mark.line, f"{mark.text} takes no {mark.arguments!r}", "write the values below it")
         return Marker("parameters", code, line=mark.line)
-    return _task(cell, _split(cell, mark), code, line=mark.line)
+    return _task(cell, split_mark(cell, mark), code, line=mark.line)
 
 
-def _split(cell: Cell, mark: _Mark) -> list[str]:
+def split_mark(cell: Cell, mark: Mark) -> list[str]:
+    """Return the words behind a mark, as argparse takes them; raise `MarkerError` for an open quote."""
     text = mark.arguments
     quoted = re.fullmatch(r"""(["'])([^"']*\s-[^"']*)\1""", text)
     if mark.directive and quoted:
@@ -260,7 +261,7 @@ def _not_known(word: str) -> str:
     return f"%%task takes no {what} {word!r}{hint}"
 
 
-def _arguments(cell: Cell) -> list[str]:
+def arguments_of(cell: Cell) -> list[str]:
     """Write the metadata of a cell as what would follow ``%%task``."""
     given = cell.metadata.get("task")
     if not isinstance(given, Mapping):

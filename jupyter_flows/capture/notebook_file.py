@@ -13,12 +13,10 @@ from typing import Any
 
 from jupyter_flows.capture.lines import FlowLine, flow_line
 from jupyter_flows.capture.markers import strip_marker
-from jupyter_flows.capture.text_notebook import is_text, to_json
+from jupyter_flows.capture.text_notebook import KEY, is_text, to_json
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.errors import NotebookFileError
 
-#: The key under which notebooks and cells keep what is ours.
-KEY = "jupyter_flows"
 #: Cell metadata that a run leaves behind.
 _TRACES = frozenset({"execution", "ExecuteTime", "papermill", "collapsed", "scrolled"})
 _PYTHON = frozenset({"python", "python3", "ipython", "ipython3"})

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from jupyter_flows.core.cell import Cell
 from jupyter_flows.errors import NotebookFileError
 
+#: The key under which cells keep what is ours.
+KEY = "jupyter_flows"
 #: Endings of text notebooks; scripts of other languages have other endings.
 SUFFIXES = frozenset({".py", ".md", ".markdown", ".Rmd", ".qmd"})
 _CELL_MARK = re.compile(r"^#\s*%%|^# \+|^# In\[", re.MULTILINE)
@@ -25,19 +29,62 @@ def to_json(text: str, path: Path) -> str:
 
     Raises `NotebookFileError` for a script without cells and for text that jupytext can't read.
     """
+    notebook = _read(text, path)
+    return _plain(json.loads(json.dumps(notebook)))
+
+
+def rewritten(text: str, cells: Iterable[Cell], path: Path) -> str:
+    """Return the text with other sources, tags and metadata of ours in its code cells, and nothing else changed.
+
+    Raises `NotebookFileError` for a text that jupytext would write in another way.
+    """
     import jupytext
 
-    script = path.suffix == ".py"
-    header = _HEADER.match(text)
-    if script and not header and not _CELL_MARK.search(text):
+    notebook = _read(text, path)
+    written = jupytext.writes(notebook, fmt=_format(text, path))
+    head, body = _apart(text, path)
+    if _apart(written, path)[1].rstrip("\n") != body.rstrip("\n"):
+        raise NotebookFileError(
+            f"{path} is not written as jupytext does, so other lines would change: format it first."
+        )
+    code_cells = (c for c in notebook.cells if c.cell_type == "code")
+    for known, cell in zip(code_cells, cells, strict=True):
+        known.source = cell.source
+        for key, value in (("tags", _in_order(known.metadata.get("tags", []), cell.tags)), (KEY, dict(cell.metadata))):
+            known.metadata.pop(key, None)
+            known.metadata |= {key: value} if value else {}
+    new = _apart(jupytext.writes(notebook, fmt=_format(text, path)), path)[1]
+    return head + new.rstrip("\n") + body[len(body.rstrip("\n")) :]
+
+
+def _in_order(known: list[str], tags: frozenset[str]) -> list[str]:
+    return [*(t for t in known if t in tags), *sorted(tags - set(known))]
+
+
+def _apart(text: str, path: Path) -> tuple[str, str]:
+    """Split a text into its header, which jupytext writes anew each time, and its cells."""
+    mark = re.search(
+        r"^# ---\n(?:#.*\n)*?# ---\n\n?" if path.suffix == ".py" else r"\A---\n(?:.*\n)*?---\n\n?", text, re.MULTILINE
+    )
+    end = mark.end() if mark else 0
+    return text[:end], text[end:]
+
+
+def _read(text: str, path: Path) -> Any:
+    import jupytext
+
+    if path.suffix == ".py" and not _HEADER.match(text) and not _CELL_MARK.search(text):
         raise NotebookFileError(f"{path} is a script without cells: write `# %%` above each cell.")
-    # Without a header nothing says the format, and a lone `# %%` decides for percent.
-    percent = script and not header and re.search(r"^#\s*%%", text, re.MULTILINE)
     try:
-        notebook = jupytext.reads(text, fmt="py:percent" if percent else {"extension": path.suffix})
+        return jupytext.reads(text, fmt=_format(text, path))
     except Exception as error:
         raise NotebookFileError(f"{path} can't be read as a notebook: {error}.") from error
-    return _plain(json.loads(json.dumps(notebook)))
+
+
+def _format(text: str, path: Path) -> str | dict[str, str]:
+    """Return the format of a text: its header says it; without one a lone `# %%` decides for percent."""
+    percent = path.suffix == ".py" and not _HEADER.match(text) and re.search(r"^#\s*%%", text, re.MULTILINE)
+    return "py:percent" if percent else {"extension": path.suffix}
 
 
 def _plain(document: dict[str, Any]) -> str:

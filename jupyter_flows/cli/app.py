@@ -15,6 +15,7 @@ from jupyter_flows.cli.command import INTERRUPTED, Interrupted, ReaderLeft
 from jupyter_flows.cli.commands import (
     agents,
     checking,
+    converting,
     diffing,
     exporting,
     flows,
@@ -39,6 +40,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         checking.check,
         diffing.diff,
         exporting.export,
+        converting.convert,
         flows.delete,
     ),
     "Runs": (running.run, runs.runs, runs.tasks, logs.logs, runs.notebook, runs.open_, runs.cancel),

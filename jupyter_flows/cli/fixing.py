@@ -34,11 +34,11 @@ def fix_file(path: Path) -> Changes:
     except (CaptureError, DefinitionError) as error:
         draft.changes.left.append(str(error))
     if draft.changes.fixed:
-        _replace(path, draft.text)
+        replace_file(path, draft.text)
     return draft.changes
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str) -> None:
     """Write a file in one step, so that no reader ever sees half of it."""
     target = path.resolve()
     number, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

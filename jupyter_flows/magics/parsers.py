@@ -102,6 +102,12 @@ def _diff() -> MagicParser:
     return p
 
 
+def _convert() -> MagicParser:
+    p = MagicParser("%flow_convert", "Spell the marks of the saved notebook in another way; the flow stays the same.")
+    p.add_argument("--to", choices=("magic", "directive", "tags"), required=True, help="the spelling")
+    return p
+
+
 def _export() -> MagicParser:
     p = MagicParser("%flow_export", "Write the flow as a Python script of @task functions that runs by itself.")
     p.add_argument("file", help="the script to write, such as flow.py")
@@ -201,6 +207,7 @@ LINE: dict[str, Callable[[], MagicParser]] = {
     "flow_check": _check,
     "flow_diff": _diff,
     "flow_export": _export,
+    "flow_convert": _convert,
     "flow_register": _register,
     "flow_run": _run,
     "flow_agent": _agent,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_flows.capture.finders.look import Reading
 from jupyter_flows.capture.markers import read_marker
 from jupyter_flows.capture.notebook_file import Notebook, read_notebook
+from jupyter_flows.capture.text_notebook import KEY
 from jupyter_flows.errors import CheckError
 
-_INDENTS: tuple[int | str | None, ...] = (1, 2, 4, "\t", None)
+_INDENTS: tuple[int | str | None, ...] = (1, 2, 3, 4, 8, "\t", None)
 
 
 @dataclass(slots=True)
@@ -59,6 +60,16 @@ class Draft:
         """Give a code cell other lines, kept as the file keeps them: as one text, or as a list."""
         cell, text = self._cell(ordinal), "\n".join(lines)
         cell["source"] = text if isinstance(cell["source"], str) else text.splitlines(keepends=True)
+
+    def describe(self, ordinal: int, tags: Collection[str], own: Mapping[str, Any]) -> None:
+        """Give a code cell these tags, those that it keeps in their order, and our metadata; what is empty goes."""
+        metadata = self._cell(ordinal)["metadata"]
+        kept = [tag for tag in metadata.get("tags", []) if tag in tags]
+        for key, value in (("tags", [*kept, *sorted(set(tags) - set(kept))]), (KEY, dict(own))):
+            if value:
+                metadata[key] = value
+            elif key in metadata:
+                del metadata[key]
 
     def move(self, ordinal: int, *, above: int) -> None:
         """Put a code cell above another one."""
