@@ -57,7 +57,8 @@ def take(path: Path) -> Taken | list[Refusal]:
     upstream: list[list[int]] = [[] for _ in flow.tasks]
     for edge in flow.edges:
         upstream[number[edge.downstream]].append(number[edge.upstream])
-    barriers = {f.cell: f.message for f in captured.findings if f.code in ("F003", "F013") and f.cell}
+    alone = (f for f in captured.findings if f.code == "F003" or (f.code == "F013" and f.level == "warning"))
+    barriers = {f.cell: f.message for f in alone if f.cell}
     return Taken(captured, upstream, barriers)
 
 

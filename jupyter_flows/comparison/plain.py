@@ -89,9 +89,7 @@ def execute(
     client.on_cell_executed = asked.ask_after
     trouble, begin = "", time.monotonic()
     try:
-        asyncio.run(
-            asyncio.wait_for(client.async_execute(env=_environment(env), stderr=subprocess.DEVNULL), timeout_seconds)
-        )
+        asyncio.run(_in_time(client, env, timeout_seconds))
     except (TimeoutError, CellTimeoutError):
         trouble = f"it takes longer than {timeout_seconds:g} s"
     except DeadKernelError:  # Also what nbclient makes of being cancelled.
@@ -100,6 +98,12 @@ def execute(
     except RuntimeError as error:
         trouble = f"its kernel does not start: {error}"
     return Execution([_ran(cell) for cell in code_cells(notebook)], str(root), trouble, asked.answers)
+
+
+async def _in_time(client: NotebookClient, env: Mapping[str, str], timeout_seconds: float) -> None:
+    """Execute a client's notebook; what nbclient's own watchers say of being cancelled is no news."""
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    await asyncio.wait_for(client.async_execute(env=_environment(env), stderr=subprocess.DEVNULL), timeout_seconds)
 
 
 class Questions:

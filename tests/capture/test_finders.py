@@ -62,6 +62,7 @@ def test_objects_changed_while_others_read_them(cells, expected):
 STARS = {
     "at the top": (["import os\nfrom math import *"], ["info 1:2"]),
     "below a cell magic": (["%%time\nfrom math import *"], ["info 1:2"]),
+    "of what can't be looked up": (["from numpy import *"], ["warning 1:1"]),
     "of names": (["from math import sin, cos"], []),
     "in a text": (["print('from math import *')"], []),
     "a product": (["import math\nx = 2\nprint(x *\nx)"], []),
