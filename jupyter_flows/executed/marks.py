@@ -76,7 +76,8 @@ def mark_notebook(
         "duration": _seconds(start, end) if start and end else None,
         "end_time": end,
         "environment_variables": {},
-        "exception": run["state"] in FAILED if end else None,
+        # As papermill has it: true for a failure, else nothing.
+        "exception": True if run["state"] in FAILED else None,
         "parameters": dict(run["parameters"]),
         "start_time": start,
     }
