@@ -7,6 +7,7 @@ started at once: whoever waits for its turn (`Crew.wait_turn`) gets it.
 
 from __future__ import annotations
 
+import heapq
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
@@ -28,7 +29,9 @@ class Crew:
         self._waiting = [len(set(up)) for up in work.upstream]
         self._rank = {number: rank for rank, number in enumerate(self._order)}
         self._change = threading.Condition()
-        self._ready = {number for number, count in enumerate(self._waiting) if not count}
+        self._ready: set[int] = set()
+        #: Ranks of ready tasks that a worker may be asked to take, a heap.
+        self._offered: list[int] = []
         self._started: set[int] = set()
         self._ended: set[int] = set()
         self._stays: dict[int, bool] = {}
@@ -38,6 +41,9 @@ class Crew:
         self._next = self._first = 0
         self._context = copy_context()
         self._raised: BaseException | None = None
+        for number, count in enumerate(self._waiting):
+            if not count:
+                self._make_ready(number)
 
     def run(self) -> None:
         """Run every task; raise what a task's `run` raised on any thread."""
@@ -108,13 +114,19 @@ class Crew:
         """Start what may leave on workers, while there are any."""
         if len(self._ready) + self._at_work() < 2:  # noqa: PLR2004 - nothing to run beside it
             return
-        for number in sorted(self._ready & self._work.portable, key=self._rank.__getitem__):
-            if self._at_work() >= self._size:
-                return
-            if self._leaves(number):
-                self._start(number)
-                run = partial(self._context.copy().run, self._run_away, number)
-                threading.Thread(target=run, name=f"worker-{number}", daemon=True).start()
+        while self._offered and self._at_work() < self._size:
+            number = self._order[heapq.heappop(self._offered)]
+            if number in self._ready and self._leaves(number):
+                self._send_away(number)
+
+    def _send_away(self, number: int) -> None:
+        run = partial(self._context.copy().run, self._run_away, number)
+        try:
+            threading.Thread(target=run, name=f"worker-{number}", daemon=True).start()
+        except RuntimeError:  # The system gives no more threads.
+            self._stays[number] = True
+        else:
+            self._start(number)
 
     def _at_work(self) -> int:
         return len(self._started) - len(self._ended) - len(self._in_line)
@@ -158,7 +170,12 @@ class Crew:
         for child in set(self._work.downstream[number]):
             self._waiting[child] -= 1
             if not self._waiting[child]:
-                self._ready.add(child)
+                self._make_ready(child)
+
+    def _make_ready(self, number: int) -> None:
+        self._ready.add(number)
+        if number in self._work.portable:
+            heapq.heappush(self._offered, self._rank[number])
 
 
 def _surely(step: Callable[[], None]) -> None:
