@@ -52,6 +52,8 @@ _STANDARD = {
     "cmath.*": "scalar",
     "operator.*": "element",
     "operator.setitem": "scalar m0",
+    "operator.delitem": "scalar m0",
+    "operator.call": "element c",
     "operator.itemgetter": "fresh:function",
     "operator.attrgetter": "fresh:function",
     "statistics.*": "scalar i",
@@ -60,12 +62,18 @@ _STANDARD = {
     "textwrap.*": "scalar",
     "unicodedata.*": "scalar",
     "datetime.*": "scalar",
-    "calendar.*": "scalar",
+    "calendar.*": "scalar read:module:calendar",
+    "calendar.setfirstweekday": "scalar use:module:calendar",
     "time.*": "scalar",
     "decimal.Decimal": "scalar",
+    "decimal.getcontext": "fresh:unknown use:precision",
+    "decimal.setcontext": "scalar use:precision",
+    "decimal.localcontext": "fresh:context use:precision",
     "fractions.Fraction": "scalar",
     "uuid.*": "scalar",
     "base64.*": "scalar",
+    "base64.encode": "scalar m0 m1",
+    "base64.decode": "scalar m0 m1",
     "binascii.*": "scalar",
     "zlib.*": "scalar",
     "html.escape": "scalar",
@@ -77,13 +85,12 @@ _STANDARD = {
     "sys.getsizeof": "scalar",
     "sys.exit": "scalar",
     "sys.getrecursionlimit": "scalar",
-    "sys.path.append": "scalar use:sys.path",
-    "sys.path.insert": "scalar use:sys.path",
-    "sys.path.extend": "scalar use:sys.path",
+    "sys.path.*": "element use:sys.path",
     "sys.stdout.write": "scalar",
     "sys.stdout.flush": "scalar",
     "sys.stderr.write": "scalar",
     "hashlib.*": "fresh:file",
+    "hashlib.file_digest": "fresh:file m0",
     "re.compile": "scalar",
     "re.*": "scalar c",
     "re.match": "fresh:pattern",
@@ -106,6 +113,8 @@ _STANDARD = {
     "struct.unpack": "fresh:tuple",
     "struct.calcsize": "scalar",
     "bisect.insort": "scalar m0",
+    "bisect.insort_left": "scalar m0",
+    "bisect.insort_right": "scalar m0",
     "bisect.*": "scalar",
     "heapq.heappush": "hold:list m0",
     "heapq.heappop": "element m0",
@@ -137,6 +146,7 @@ _STANDARD = {
     "urllib.parse.*": "scalar",
     "shutil.which": "scalar read:environ",
     "shutil.*": "scalar use:files",
+    "shutil.copyfileobj": "scalar m0 m1 use:files",
     "tempfile.*": "fresh:path use:files",
     "glob.*": "fresh:list read:files",
     "pathlib.*": "fresh:path",
@@ -206,6 +216,9 @@ _STANDARD = {
     "IPython.display.*": "scalar",
     "IPython.display.A*": "hold:tuple",
     "IPython.display.display": "scalar",
+    "IPython.display.set_matplotlib_formats": "scalar use:rcparams",
+    "matplotlib_inline.backend_inline.set_matplotlib_formats": "scalar use:rcparams",
+    "matplotlib_inline.backend_inline.set_matplotlib_close": "scalar use:rcparams",
     "IPython.get_ipython": "fresh:unknown",
     "tqdm.tqdm": "wrap",
     "tqdm.trange": "wrap",
@@ -224,13 +237,71 @@ _STANDARD = {
     "sys.setrecursionlimit": "scalar use:module:sys",
 }
 
+_STANDARD |= _rows(
+    "operator",
+    ("element m0", "iadd iand iconcat ifloordiv ilshift imatmul imod imul ior ipow irshift isub itruediv ixor"),
+)
+
+#: NumPy's universal functions of one and of two arrays: what they take by position after these, they write to.
+_UNARY = (
+    "abs absolute acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh bitwise_count "
+    "bitwise_invert bitwise_not cbrt ceil conj conjugate cos cosh deg2rad degrees exp exp2 expm1 fabs floor invert "
+    "isfinite isinf isnan isnat log log10 log1p log2 logical_not negative positive rad2deg radians reciprocal rint "
+    "sign signbit sin sinh spacing sqrt square tan tanh trunc"
+)
+_BINARY = (
+    "add arctan2 atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign divide equal "
+    "float_power floor_divide fmax fmin fmod gcd greater greater_equal heaviside hypot lcm ldexp left_shift less "
+    "less_equal logaddexp logaddexp2 logical_and logical_or logical_xor matmul matvec maximum minimum mod multiply "
+    "nextafter not_equal pow power remainder right_shift subtract true_divide vecdot vecmat"
+)
+#: The place of ``out`` in functions that take it by position too.
+_OUT = _rows(
+    "numpy",
+    ("fresh:ndarray m1", f"{_UNARY} fix isneginf isposinf"),
+    (
+        "fresh:ndarray m2",
+        f"{_BINARY} all amax amin any argmax argmin around choose concat concatenate dot max median min nanargmax "
+        "nanargmin nanmax nanmedian nanmin outer ptp round stack",
+    ),
+    (
+        "fresh:ndarray m3",
+        "clip compress cumprod cumsum mean nancumprod nancumsum nanmean nanpercentile nanprod nanquantile nanstd nansum "
+        "nanvar percentile prod quantile std sum take var",
+    ),
+    (
+        "fresh:ndarray m4",
+        "is_busday fft.fft fft.fft2 fft.fftn fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ihfft fft.irfft fft.irfft2 "
+        "fft.irfftn fft.rfft fft.rfft2 fft.rfftn",
+    ),
+    ("fresh:ndarray m5", "busday_count trace"),
+    ("fresh:ndarray m6", "busday_offset"),
+    ("fresh:ndarray m1 m2", "frexp modf"),
+    ("fresh:ndarray m2 m3", "divmod"),
+)
+_UFUNC_METHODS = {
+    f"numpy.{name}.{method}": spec
+    for name in f"{_UNARY} {_BINARY} frexp modf divmod".split()
+    for method, spec in (
+        ("at", "scalar m0"),
+        ("reduce", "fresh:ndarray m3"),
+        ("accumulate", "fresh:ndarray m3"),
+        ("reduceat", "fresh:ndarray m4"),
+    )
+}
 _NUMPY = {"numpy.a*": "fresh:ndarray", "numpy.linalg.*": "fresh:ndarray", "numpy.fft.*": "fresh:ndarray"} | _rows(
     "numpy",
     (
         "view:ndarray",
         "asarray asanyarray ascontiguousarray asfortranarray atleast_1d atleast_2d atleast_3d reshape ravel transpose "
         "swapaxes moveaxis rollaxis squeeze expand_dims broadcast_to broadcast_arrays split array_split hsplit vsplit "
-        "dsplit diagonal diag flip fliplr flipud rot90 real imag require nan_to_num ix_ trim_zeros matrix_transpose",
+        "dsplit diagonal diag flip fliplr flipud rot90 real imag require nan_to_num ix_ trim_zeros matrix_transpose "
+        # Of some arguments these give back what they were given, or a view of it.
+        "asarray_chkfinite asmatrix mat permute_dims real_if_close unstack from_dlpack frombuffer diff einsum polyint "
+        "histogram histogram2d histogramdd histogram_bin_edges linalg.matrix_transpose linalg.diagonal "
+        "float64 float32 float16 int64 int32 int16 int8 uint8 uint16 uint32 uint64 complex128 complex64 double cdouble "
+        "single csingle longdouble clongdouble float128 complex256 intp uintp int_ uint long ulong longlong ulonglong "
+        "intc uintc short ushort byte ubyte half bool bool_",
     ),
     ("scalar m0", "put place putmask copyto fill_diagonal put_along_axis"),
     ("scalar use:numpy.settings", "set_printoptions seterr seterrcall setbufsize set_string_function"),
@@ -239,8 +310,7 @@ _NUMPY = {"numpy.a*": "fresh:ndarray", "numpy.linalg.*": "fresh:ndarray", "numpy
     ("hold:unknown", "vectorize frompyfunc poly1d nditer ndenumerate ndindex memmap lib testing ma"),
     (
         "scalar",
-        "ndim size shape isscalar float64 float32 float16 int64 int32 int16 int8 uint8 uint16 uint32 uint64 bool_ str_ "
-        "complex128 complex64 dtype finfo iinfo isclose allclose array_equal array_equiv issubdtype result_type "
+        "ndim size shape isscalar str_ dtype finfo iinfo isclose allclose array_equal array_equiv issubdtype result_type "
         "can_cast datetime64 timedelta64 show_config array2string array_repr array_str iterable",
     ),
     ("fresh:ndarray reads0", "load loadtxt genfromtxt fromfile"),
@@ -249,8 +319,8 @@ _NUMPY = {"numpy.a*": "fresh:ndarray", "numpy.linalg.*": "fresh:ndarray", "numpy
 _NUMPY_RANDOM = {"numpy.random.*": "fresh:ndarray use:numpy.random"} | _rows(
     "numpy.random",
     ("scalar new:numpy.random", "seed set_state"),
-    ("fresh:rng", "default_rng RandomState PCG64 MT19937 SeedSequence"),
-    ("hold:rng", "Generator"),
+    ("fresh:rng", "PCG64 PCG64DXSM MT19937 Philox SFC64 SeedSequence"),
+    ("view:rng", "default_rng RandomState Generator"),
     ("scalar m0 use:numpy.random", "shuffle"),
 )
 
@@ -267,14 +337,15 @@ _PANDAS = {
     ("view:pandas", "DataFrame Series Index MultiIndex Categorical CategoricalIndex DatetimeIndex array"),
     (
         "fresh:pandas",
-        "concat merge merge_asof merge_ordered melt pivot pivot_table crosstab cut qcut get_dummies from_dummies "
+        "concat merge merge_asof merge_ordered melt pivot cut qcut get_dummies from_dummies "
         "to_datetime to_timedelta to_numeric date_range bdate_range period_range timedelta_range isna isnull notna "
         "notnull unique value_counts factorize json_normalize wide_to_long MultiIndex.from_tuples "
         "MultiIndex.from_product MultiIndex.from_arrays MultiIndex.from_frame interval_range lreshape",
     ),
+    ("fresh:pandas c", "pivot_table crosstab"),
     ("scalar", "Timestamp Timedelta Period DateOffset CategoricalDtype NA NaT Grouper NamedAgg Interval"),
     (
-        "fresh:pandas reads0",
+        "fresh:pandas reads0 c",
         "read_csv read_table read_excel read_json read_parquet read_pickle read_feather read_fwf read_stata read_sas "
         "read_spss read_orc read_xml",
     ),
@@ -292,6 +363,8 @@ _PYPLOT = {
     "matplotlib.pyplot.figure": "figure",
     "matplotlib.pyplot.subplot_mosaic": "subplots",
     "matplotlib.pyplot.show": "scalar draw",
+    "matplotlib.pyplot.setp": "scalar m0 draw",
+    "matplotlib.pyplot.xkcd": "fresh:context use:rcparams",
     "matplotlib.pyplot.close": "scalar draw",
     "matplotlib.pyplot.savefig": "scalar draw writes0",
     "matplotlib.pyplot.imread": "fresh:ndarray reads0",
@@ -307,6 +380,12 @@ _PYPLOT = {
     "matplotlib.pyplot.ion": "scalar use:rcparams",
     "matplotlib.pyplot.ioff": "scalar use:rcparams",
     "matplotlib.rc": "scalar use:rcparams",
+    "matplotlib.rcdefaults": "scalar use:rcparams",
+    "matplotlib.rc_file": "scalar use:rcparams",
+    "matplotlib.rc_file_defaults": "scalar use:rcparams",
+    "matplotlib.rc_context": "fresh:context use:rcparams",
+    "matplotlib.pyplot.rcParamsDefault.copy": "fresh:dict",
+    "matplotlib.style.context": "fresh:context use:rcparams",
     "matplotlib.use": "scalar use:rcparams",
     "matplotlib.rcParams.update": "scalar use:rcparams",
     "matplotlib.style.use": "scalar use:rcparams",
@@ -327,8 +406,21 @@ _PYPLOT = {
     "seaborn.set_style": "scalar use:rcparams",
     "seaborn.set_context": "scalar use:rcparams",
     "seaborn.set_palette": "scalar use:rcparams",
+    "seaborn.set_color_codes": "scalar use:rcparams",
+    "seaborn.reset_defaults": "scalar use:rcparams",
+    "seaborn.reset_orig": "scalar use:rcparams",
+    "seaborn.axes_style": "fresh:context use:rcparams",
+    "seaborn.plotting_context": "fresh:context use:rcparams",
+    "seaborn.stripplot": "fresh:axes draw use:numpy.random",
     "seaborn.despine": "scalar draw",
-}
+} | _rows(
+    "matplotlib.pyplot",
+    (
+        "scalar use:rcparams draw",
+        "autumn bone cool copper flag gray hot hsv inferno jet magma nipy_spectral pink plasma prism spring summer "
+        "viridis winter set_cmap",
+    ),
+)
 _FIGURE_LEVEL = _rows(
     "seaborn",
     ("grid", "pairplot jointplot catplot relplot displot lmplot clustermap FacetGrid PairGrid JointGrid factorplot"),
@@ -342,13 +434,21 @@ _ESTIMATORS = (
 )
 _SKLEARN = (
     {f"sklearn.{part}.A*": "estimator" for part in _ESTIMATORS.split()}
-    | {f"sklearn.{part}.a*": "fresh:ndarray rand" for part in _ESTIMATORS.split()}
+    | {f"sklearn.{part}.a*": "fresh:ndarray rand c" for part in _ESTIMATORS.split()}
     | {
-        "sklearn.metrics.a*": "fresh:ndarray",
+        "sklearn.metrics.a*": "fresh:ndarray c",
         "sklearn.metrics.A*": "fresh:axes draw",
         "sklearn.metrics.*": "fresh:ndarray",
         "sklearn.datasets.*": "fresh:bunch rand",
         "sklearn.utils.*": "fresh:list rand",
+        "sklearn.utils.validation.*": "view:ndarray",
+        "sklearn.utils.check_array": "view:ndarray",
+        "sklearn.utils.check_X_y": "view:ndarray",
+        "sklearn.utils.column_or_1d": "view:ndarray",
+        "sklearn.utils.as_float_array": "view:ndarray",
+        "sklearn.utils.indexable": "view:ndarray",
+        "sklearn.utils.check_random_state": "",  # NumPy's global generator, or the one it is given
+        "sklearn.utils.validation.check_random_state": "",
         "sklearn.inspection.*": "fresh:bunch rand",
         "sklearn.inspection.A*": "fresh:axes draw",
         "sklearn.model_selection.train_test_split": "split rand",
@@ -363,13 +463,53 @@ _SKLEARN = (
         "sklearn.metrics.make_scorer": "hold:unknown",
     }
 )
-_SCIPY = {
-    f"scipy.{part}.*": "fresh:ndarray"
-    for part in ["special", "linalg", "fft", "ndimage", "sparse", "constants", "signal"]
-}
+_SCIPY = (
+    {
+        f"scipy.{part}.*": "fresh:ndarray"
+        for part in ["special", "linalg", "fft", "ndimage", "sparse", "constants", "signal"]
+    }
+    | _rows(
+        "scipy.ndimage",
+        (
+            "fresh:ndarray c",
+            "generic_filter generic_filter1d generic_gradient_magnitude generic_laplace geometric_transform "
+            "labeled_comprehension",
+        ),
+    )
+    | _rows(
+        "scipy.special",
+        (
+            "fresh:ndarray m1",
+            "cbrt digamma psi erf erfc erfcx erfi erfinv erfcinv exp10 exp2 expit expm1 gamma gammaln loggamma log1p "
+            "log_expit logit rgamma ndtr ndtri log_ndtr i0 i1 j0 j1 k0 k1 y0 y1 entr sinc cosm1 exprel zeta",
+        ),
+    )
+    | _rows(  # They share the arrays that they are made of.
+        "scipy.sparse",
+        (
+            "view:ndarray",
+            " ".join(
+                f"{form}_{what}"
+                for form in ["csr", "csc", "coo", "bsr", "dia", "lil", "dok"]
+                for what in ("matrix", "array")
+            ),
+        ),
+    )
+)
 
 TABLE: dict[str, str] = (
-    _BUILTINS | _EXCEPTIONS | _STANDARD | _NUMPY | _NUMPY_RANDOM | _PANDAS | _PYPLOT | _FIGURE_LEVEL | _SKLEARN | _SCIPY
+    _BUILTINS
+    | _EXCEPTIONS
+    | _STANDARD
+    | _OUT
+    | _UFUNC_METHODS
+    | _NUMPY
+    | _NUMPY_RANDOM
+    | _PANDAS
+    | _PYPLOT
+    | _FIGURE_LEVEL
+    | _SKLEARN
+    | _SCIPY
 )
 
 #: Attributes of libraries that are immutable constants (or classes used as such).

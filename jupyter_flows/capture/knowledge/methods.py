@@ -1,6 +1,6 @@
 """Methods by the kind of their receiver; the language of the specs is in `effects`."""
 
-# ruff: noqa: ISC004, E501 -- tables of words
+# ruff: noqa: ISC004 -- tables of words
 from __future__ import annotations
 
 
@@ -42,31 +42,40 @@ _SET = _rows(
 _PANDAS = _rows(
     (
         "fresh:pandas",
-        "head tail describe sample copy dropna fillna drop drop_duplicates duplicated rename reset_index set_index "
-        "sort_values sort_index mean median std var sum min max count nunique value_counts mode quantile cumsum cumprod "
-        "cummax cummin diff pct_change shift rank round abs clip corr cov corrwith isnull isna notnull notna astype "
-        "merge join isin between replace where mask melt pivot pivot_table stack unstack nlargest nsmallest idxmax "
+        "describe sample copy dropna fillna drop drop_duplicates duplicated reset_index set_index "
+        "mean median std var sum min max count nunique value_counts mode quantile cumsum cumprod "
+        "cummax cummin diff pct_change shift rank round abs cov corrwith isnull isna notnull notna astype "
+        "merge join isin between melt pivot stack unstack nlargest nsmallest idxmax "
         "idxmin any all query get_group size ngroup cumcount first last nth ffill bfill interpolate add sub mul div "
         "truediv floordiv mod pow radd rsub rmul rdiv eq ne lt le gt ge dot skew kurt sem prod product unique explode "
-        "convert_dtypes infer_objects resample rolling expanding ewm to_frame combine_first truncate tz_localize "
+        "convert_dtypes infer_objects resample rolling expanding ewm combine_first tz_localize "
         "tz_convert normalize strftime to_period to_timestamp day_name month_name floor ceil total_seconds repeat "
         "append compare asfreq asof between_time at_time select_dtypes filter reindex reindex_like add_prefix "
-        "add_suffix set_axis rename_axis swaplevel droplevel reorder_levels squeeze transpose equals factorize "
+        "add_suffix set_axis swaplevel droplevel reorder_levels equals factorize "
         "get_dummies cut qcut searchsorted argsort argmax argmin autocorr crosstab ohlc lookup to_series sum_of "
         "lower upper title strip lstrip rstrip split rsplit contains startswith endswith extract extractall findall "
-        "len slice slice_replace cat zfill pad center get capitalize swapcase isdigit isalpha isnumeric match fullmatch "
+        "len slice slice_replace cat zfill pad center capitalize swapcase isdigit isalpha isnumeric match fullmatch "
         "get_loc get_indexer difference union intersection symmetric_difference isocalendar to_pydatetime "
-        "as_ordered as_unordered remove_unused_categories add_categories rename_categories set_categories "
+        "as_ordered as_unordered remove_unused_categories add_categories set_categories "
         "reorder_categories remove_categories to_flat_index get_level_values map_locations memory_usage bool item",
     ),
-    ("view:pandas", "groupby xs swapaxes loc iloc"),
-    ("fresh:pandas c", "apply applymap map agg aggregate transform pipe assign combine filter"),
+    # Some of these are views with older versions of pandas only.
+    ("view:pandas", "clip xs swapaxes loc iloc head tail get squeeze truncate transpose to_frame"),
+    ("view:pandas c", "groupby"),
+    (
+        "fresh:pandas c",
+        "apply applymap map agg aggregate transform pipe assign combine filter rename rename_axis rename_categories "
+        "sort_values sort_index replace where mask pivot_table corr",
+    ),
     ("iter", "iterrows itertuples items iteritems"),
     ("fresh:dict", "to_dict"),
     ("fresh:list", "tolist to_list to_records"),
     ("view:ndarray", "to_numpy ravel"),
-    ("scalar", "info to_string to_markdown to_html to_latex to_json keys"),
-    ("scalar writes0", "to_csv to_excel to_parquet to_pickle to_feather to_hdf to_stata"),
+    ("scalar", "info to_markdown to_json keys"),
+    ("scalar c", "to_string to_html to_latex"),
+    ("scalar m1", "to_sql"),
+    ("scalar writes0 c", "to_csv"),
+    ("scalar writes0", "to_excel to_parquet to_pickle to_feather to_hdf to_stata"),
     (
         "fresh:axes draw",
         "plot hist boxplot plot.line plot.bar plot.barh plot.scatter plot.hist plot.box plot.kde plot.area plot.pie",
@@ -78,10 +87,14 @@ _PANDAS |= dict.fromkeys(("sample",), "fresh:pandas rand")
 _NDARRAY = _rows(
     (
         "fresh:ndarray",
-        "copy mean std var sum min max prod argmin argmax argsort cumsum cumprod round clip all any dot astype "
-        "nonzero tolist item searchsorted repeat take compress choose conj conjugate ptp trace tobytes flatten",
+        "copy argsort astype nonzero tolist item searchsorted repeat tobytes flatten",
     ),
-    ("view:ndarray", "reshape ravel transpose squeeze view swapaxes diagonal"),
+    # The place of ``out``, which these take by position too.
+    ("fresh:ndarray m1", "min max argmin argmax all any round dot choose ptp"),
+    ("fresh:ndarray m2", "mean std var sum prod cumsum cumprod clip take compress"),
+    ("fresh:ndarray m4", "trace"),
+    # Of real numbers, the conjugate is the array itself.
+    ("view:ndarray", "reshape ravel transpose squeeze view swapaxes diagonal conj conjugate"),
     ("scalar w", "sort fill partition resize itemset setflags put"),
     ("scalar writes0", "tofile dump"),
 )
@@ -108,6 +121,10 @@ _AXES = _rows(
         "set_axis_on tick_params margins invert_xaxis invert_yaxis twinx twiny loglog semilogx semilogy axis "
         "add_patch add_line add_artist add_collection bar_label table autoscale relim clear cla remove quiver "
         "streamplot plot_surface plot_wireframe view_init set_facecolor ticklabel_format set_axisbelow label_outer "
+        "set_xbound set_ybound set_anchor set_label set_prop_cycle set_box_aspect set_visible set_frame_on set_zorder "
+        "secondary_xaxis secondary_yaxis sharex sharey xaxis_date yaxis_date acorr xcorr psd csd specgram cohere "
+        "magnitude_spectrum angle_spectrum phase_spectrum triplot tripcolor tricontour tricontourf barbs clabel "
+        "pcolorfast arrow add_table add_container add_image indicate_inset indicate_inset_zoom set_adjustable "
         "locator_params minorticks_on inset_axes set_position fill broken_barh eventplot spy ecdf stairs",
     ),
     ("element", "get_xlim get_ylim get_title get_legend get_figure get_legend_handles_labels get_xticks get_yticks "
@@ -118,10 +135,11 @@ _FIGURE = _rows(
         "element w",
         "add_subplot add_axes subplots suptitle supxlabel supylabel tight_layout colorbar legend text "
         "subplots_adjust set_size_inches autofmt_xdate set_facecolor set_dpi clear clf align_labels set add_gridspec "
-        "subfigures delaxes set_tight_layout set_constrained_layout show draw",
+        "subfigures delaxes set_tight_layout set_constrained_layout show draw subplot_mosaic figimage align_xlabels "
+        "align_ylabels sca add_artist set_figwidth set_figheight set_layout_engine",
     ),
     ("scalar w writes0", "savefig"),
-    ("element", "gca get_axes get_size_inches get_dpi"),
+    ("element", "gca get_axes get_size_inches get_dpi get_figwidth get_figheight"),
 )
 _SCALARS = _rows(
     ("scalar c", "sub subn"),
@@ -143,17 +161,20 @@ _PATH = _rows(
 _RNG = _rows(
     (
         "fresh:ndarray w",
-        "random integers normal uniform choice standard_normal rand randn randint poisson binomial exponential beta "
+        "random integers normal uniform standard_normal rand randn randint poisson binomial exponential beta "
         "gamma permutation random_sample sample multivariate_normal lognormal gauss randrange choices bytes triangular "
         "geometric multinomial dirichlet chisquare weibull laplace logistic betavariate expovariate getrandbits "
         "normalvariate",
     ),
+    ("element w", "choice"),
     ("scalar w m0", "shuffle"),
     ("scalar w", "seed setstate set_state"),
     ("fresh:list", "getstate get_state"),
 )
 _FILE = _rows(
-    ("scalar w", "read readline write close flush seek tell truncate writelines"), ("fresh:list w", "readlines")
+    ("scalar w", "read readline write close flush seek tell truncate"),
+    ("scalar w i", "writelines"),
+    ("fresh:list w", "readlines"),
 )
 
 TABLE: dict[str, dict[str, str]] = {
