@@ -101,5 +101,7 @@ class Reach:
 
     def _of_its_own(self, cell: int) -> frozenset[str]:
         own = {name for imported in self._imports[cell] for name in imported.deepest}
-        names = (self._bound.keys() & self._dataflow.refs[cell].reads) | (self._bound.keys() & {"*"})
+        # A cell whose effects can't be told may use whatever there is.
+        reads = self._bound if cell in self._dataflow.barriers else {*self._dataflow.refs[cell].reads, "*"}
+        names = self._bound.keys() & reads
         return frozenset(own.union(m for name in names for where, m in self._bound[name] if where <= cell))

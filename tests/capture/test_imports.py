@@ -59,6 +59,7 @@ REACHED = {
     "a value's": ([ALL, "df = pd.read_csv('x')", "top = df.head()", "print(len(top))"], ["pandas"]),
     "not a neighbour's": ([ALL, "df = pd.read_csv('x')", "m = svm.SVC()", "m.fit([])"], ["sklearn.svm"]),
     "all that a star may bring": (["from numpy import *", "ones(1)"], ["numpy"]),
+    "anything, by a cell that can't be read": ([ALL, "exec('x = 1')"], ["matplotlib.pyplot", "pandas", "scipy.stats", "sklearn.svm"]),
     "a name imported again": (["import numpy as xp", "xp.ones(1)", "import cupy as xp"], ["cupy"]),
 }  # fmt: skip
 
