@@ -12,7 +12,7 @@ from jupyter_flows.core.changes import Change
 #: Colours a text: ``ink("red", "gone")``.
 Ink = Callable[[str, str], str]
 
-_SIGNS = {"added": "+", "removed": "-"}
+_SIGNS = {"added": "+", "removed": "-", "new flow": "+"}
 _COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 _INDENT = "    "
 
@@ -65,7 +65,9 @@ def lines_of(changes: tuple[Change, ...], ink: Ink = _without_colour) -> Iterato
             yield from (_INDENT + _coloured(line, ink) for line in change.lines)
     for change in changes:
         if change.task is None:
-            yield f"{ink('yellow', '~')} {ink('bold', change.what)}" + (f": {change.detail}" if change.detail else "")
+            sign = _SIGNS.get(change.what, "~")
+            said = f": {change.detail}" if change.detail else ""
+            yield f"{ink(_COLOURS[sign], sign)} {ink('bold', change.what)}{said}"
 
 
 def _coloured(line: str, ink: Ink) -> str:

@@ -53,7 +53,7 @@ CASES = {
     "an annotated class body": ["import dataclasses\nv = [1]", "@dataclasses.dataclass\nclass A:\n    x: int = 3\nx: int = 4\nprint(A())", "def f():\n    return x\nf()"],
     "a text of several lines": ["s = '''one\n  two\n'''\nxs = [s]", "print(s)\nt = f'''{s}\n   three'''", "t"],
     "a docstring": ["def f():\n    '''One\n    two.'''\n    return f.__doc__", "f()"],
-    "tuples and brackets at the end": ["x = [1]", "x, 2", "(x), 2", "(x,\n 2)", "(x\n + [3])", "*x, 4"],
+    "tuples and brackets at the end": ["x = [1]", "x,", "x, 2", "(x), 2", "(x,\n 2)", "(x\n + [3])", "*x, 4"],
     "a generator at the end": ["x = [1]", "type((a for a in x)).__name__"],
     "a long value, broken into lines": ["x = {f'key {n}': list(range(n)) for n in range(9)}", "x"],
     "a semicolon at the end": ["x = [1]", "x;", "x  # shown"],
@@ -204,6 +204,12 @@ def test_what_can_not_be_exported_is_refused(cell):
     with pytest.raises(ExportRefused) as refused:
         script_of([cell])
     assert str(refused.value).split("\n")[0] == REFUSED[cell]
+
+
+def test_a_notebook_of_which_nothing_takes_part_is_refused():
+    """There is nothing to write."""
+    with pytest.raises(ExportRefused, match="the notebook: none of its cells takes part in the flow"):
+        script_of(["%load_ext jupyter_flows", ""])
 
 
 def test_a_cell_that_may_fail_goes_on():

@@ -31,6 +31,8 @@ class Cells:
     def __init__(self, captured: Captured):
         self.captured, self.flow = captured, captured.flow
         self.tasks: tuple[CellTask, ...] = captured.flow.cell_tasks
+        if not self.tasks:
+            raise ExportRefused([(None, None, "none of its cells takes part in the flow")])
         self.taken = _identifiers(self.tasks)
         if "*" in self.taken:
             # Nobody knows what these bring: perhaps `show`.

@@ -216,15 +216,15 @@ def _show_last(
         own = {word(helper) for helper in helpers - {"display"}}
         if value.func.id in _SHOW_NOTHING - set(bound) or value.func.id in own - {word("output_of")}:
             return
-    pair = not _one_argument(edits.text_of(node))
+    pair = not _is_one_argument(value, edits.text_of(node))
     helpers.add("show")
     edits.insert(start_of(node), f"{word('show')}(" + ("(" if pair else ""))
     edits.insert(end_of(node), ")" + (")" if pair else ""))
 
 
-def _one_argument(text: str) -> bool:
-    """Tell whether an expression stays one value between the brackets of a call."""
+def _is_one_argument(value: ast.expr, text: str) -> bool:
+    """Tell whether an expression stays the same one value between the brackets of a call; ``x,`` would not."""
     match canonical.parse(f"f({text}\n)").body:
         case [ast.Expr(ast.Call(_, [argument], []))]:
-            return not isinstance(argument, ast.Starred)
+            return type(argument) is type(value) and not isinstance(argument, ast.Starred)
     return False
