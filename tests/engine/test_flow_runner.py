@@ -12,7 +12,8 @@ from jupyter_flows.core.state import StateName
 from jupyter_flows.core.task import Task, task
 from jupyter_flows.engine.context import context
 from jupyter_flows.engine.executors import Executor
-from jupyter_flows.engine.flow_runner import FlowRunner
+from jupyter_flows.engine.flow_runner import FlowRunner, flow_state
+from jupyter_flows.engine.plan import compile_plan
 from jupyter_flows.errors import ParameterError, RunError
 from tests.engine.runs import cell_task, flow_of_cells
 
@@ -291,3 +292,13 @@ def test_cells_can_be_given_a_namespace():
     seen = []
     state = FlowRunner(flow_of_cells([cell_task(1, "a"), cell_task(2, "b")]), cells=lambda t: seen.append(t.code)).run()
     assert (state.is_successful(), seen) == (True, ["a", "b"])
+
+
+def test_the_flow_names_the_first_failure_by_order():
+    """Of two tasks that failed at once, the one that stands first says why the flow failed."""
+    with Flow("two") as flow:
+        flow.add_task(Task("upper"))
+        flow.add_task(Task("lower"))
+    rows = [(1, StateName.FAILED, 1.0, "second"), (0, StateName.FAILED, 2.0, "first")]
+    state = flow_state(compile_plan(flow), rows, {0: "first", 1: "second"})
+    assert state == (StateName.FAILED, "upper: first")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from contextvars import copy_context
 
 import pytest
 
 from jupyter_flows.core.events import EventLog
+from jupyter_flows.engine.context import Place, RunInfo, current_number, current_place, on_worker
 from jupyter_flows.engine.outputs import Outputs, RunStream
 
 
@@ -72,6 +74,23 @@ def test_text_belongs_to_the_running_task(heard):
     thread.start()
     thread.join()
     assert heard.bodies() == [{"task": "load", "name": "stdout", "text": "x"}]
+
+
+def test_a_worker_brings_in_what_others_wrote_past_python(heard, monkeypatch):
+    """Its own text is its task's; what it finds at the file descriptors is the main thread's."""
+    run = RunInfo("flow")
+    monkeypatch.setattr("jupyter_flows.engine.context._process_run", [run])
+    heard.outputs.running = lambda: "at home"
+    heard.outputs.drain = lambda: heard.outputs.take_past_python("stdout", "by C")
+
+    def work():
+        on_worker.set(True)
+        current_place.set(Place(run, ["at home", "away"]))
+        current_number.set(1)
+        heard.outputs.write("stdout", "by Python")
+
+    copy_context().run(work)
+    assert [(body["task"], body["text"]) for body in heard.bodies()] == [("at home", "by C"), ("away", "by Python")]
 
 
 def test_a_callbacks_text_has_its_name(heard):

@@ -152,6 +152,13 @@ def test_what_one_cell_ignores_another_shows(runner):
     ]
 
 
+def test_what_home_ignores_a_worker_shows(runner):
+    """Filters that the main thread's cell sets inside catch_warnings are not a worker's."""
+    upper, lower = f"{MEET}\nlib.warn('shown')\n{MEET}", f"lib.quiet(lambda: [{MEET}, {MEET}])"
+    shown = run(runner, [MEETING, upper, lower], portable={2})
+    assert [text.count(": shown\n") for text in shown] == [0, 1, 0]
+
+
 def test_a_cell_shows_its_own_warnings_anew(runner):
     """What the notebook's own code warns of is forgotten at each cell's start, as in a kernel."""
     cells = ["import warnings", "warnings.warn('own', stacklevel=1)", "warnings.warn('own', stacklevel=1)"]
