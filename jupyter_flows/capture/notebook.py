@@ -244,7 +244,8 @@ def _task(read: _Read, position: int, name: str, *, outside: bool) -> CellTask:
         # What is marked as a task is shown, timed and retried as one, even if it could be a definition.
         definition=marker.kind != "task" and position in read.dataflow.definitions,
         parameters=marker.kind == "parameters",
-        portable=position in read.dataflow.portable,
+        # Names that are used unseen are used in a way that nobody knows.
+        portable=position in read.dataflow.portable and not (marker.options.reads or marker.options.writes),
         needs_shell=code.needs_shell(text, ordinal=ordinal)
         or (outside and code.imports_from_outside(text, ordinal=ordinal)),
     )
