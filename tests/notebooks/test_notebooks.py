@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,3 +178,33 @@ def test_notebooks_are_committed_clean(name):
 def test_the_quick_start_is_short():
     """The quick start has fewer than twelve cells."""
     assert len(nbformat.read(FOLDER / "quickstart.ipynb", as_version=4).cells) < 12
+
+
+def shown(cells: list[nbformat.NotebookNode]) -> str:
+    """Return what cells printed and showed, as text; pictures leave none."""
+    found = []
+    for output in (output for cell in cells for output in cell.outputs):
+        if output.output_type == "stream" and output.name == "stdout":
+            found.append(output.text)
+        elif output.output_type in ("execute_result", "display_data") and "image/png" not in output.data:
+            found.append(output.data["text/plain"] + "\n")
+    return "".join(found)
+
+
+@pytest.mark.timeout(200)
+def test_as_a_script_it_prints_the_same(journey, tmp_path):
+    """The exported script, run by itself, prints what the notebook's cells print and show in a kernel."""
+    name = next(name for name, (_, flow, _) in NOTEBOOKS.items() if flow == journey.run["flow"])
+    flows("export", FOLDER / f"{name}.ipynb", "-o", tmp_path / "flow.py", cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "flow.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "MPLBACKEND": "agg"},
+    )
+    assert done.returncode == 0, done.stderr
+    ids = [cell.id for cell in code_cells(nbformat.read(FOLDER / f"{name}.ipynb", as_version=4))]
+    left_out = {ids[ordinal - 1] for ordinal in journey.registered["left_out"]}
+    assert done.stdout == shown([cell for id_, cell in journey.expected.items() if id_ not in left_out])
