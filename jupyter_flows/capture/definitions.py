@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from jupyter_flows.capture.trees import walk
+
 #: Decorators that do nothing when applied but describe.
 _PURE = frozenset(
     [
@@ -77,7 +79,7 @@ def _defines(node: ast.stmt, names: set[str]) -> bool:
 
 def _function(node: ast.FunctionDef | ast.AsyncFunctionDef, names: set[str]) -> bool:
     defaults = [*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
-    notes = [a.annotation for a in ast.walk(node.args) if isinstance(a, ast.arg) and a.annotation is not None]
+    notes = [a.annotation for a in walk(node.args) if isinstance(a, ast.arg) and a.annotation is not None]
     notes += [node.returns] if node.returns is not None else []
     return (
         all(_decorator(d, names) for d in node.decorator_list)
@@ -119,10 +121,10 @@ def _describes(node: ast.expr, names: set[str]) -> bool:
         ast.BitOr,
         ast.Load,
     )
-    parts = list(ast.walk(node))
+    parts = list(walk(node))
     names.update(part.id for part in parts if isinstance(part, ast.Name))
     return all(isinstance(part, allowed) for part in parts)
 
 
 def _literal(node: ast.expr) -> bool:
-    return all(isinstance(part, _LITERALS) for part in ast.walk(node))
+    return all(isinstance(part, _LITERALS) for part in walk(node))

@@ -12,6 +12,7 @@ from jupyter_flows.capture.heap import ANY, NOTHING, Obj, Value
 from jupyter_flows.capture.knowledge.functions import CONSTANTS, SETTINGS
 from jupyter_flows.capture.machine import Args, Machine
 from jupyter_flows.capture.scopes import Code, Names, Scope, function_names
+from jupyter_flows.capture.trees import walk
 
 #: Kinds on which operators compute something new of the same kind, strongest first.
 ARRAYS = ("pandas", "ndarray")
@@ -384,7 +385,7 @@ class Expressions(Machine):
         self, node: ast.AST, generators: list[ast.comprehension], last: Callable[[], None], first: Value | None = None
     ) -> None:
         """Run the clauses of a comprehension, the innermost action within them."""
-        names = Names(own={n.id for g in generators for n in ast.walk(g.target) if isinstance(n, ast.Name)})
+        names = Names(own={n.id for g in generators for n in walk(g.target) if isinstance(n, ast.Name)})
         outer, source = self.scope, first if first is not None else self.value(generators[0].iter)
         key = ("comprehension", id(node), self.context)
         self.scope = self.inner_scope(key, names, outer)

@@ -59,9 +59,12 @@ class Overview(Magics):
         rest = mentions_of(self._define(self._flat(tree.body)))
         everything, written = self._gather(rest, given | self._make_bare(rest, given))
         made.touches = frozenset(self.later)
-        blob = self.link(everything)
+        anything = self.link(everything)
+        # Reading an attribute runs properties: of anything, that is, of an instance of any class in reach.
+        anything |= frozenset(o for o in everything if self.heap.objs[o].kind == "instance")
+        self.hold(self.heap.objs[made.id], anything)
         for name in sorted(rest.written | written):
-            self._bind_anything(name, blob)
+            self._bind_anything(name, anything)
 
     # ---- what the cell makes
 
@@ -150,9 +153,9 @@ class Overview(Magics):
         self.heap.store(made.id, "<class>", frozenset((owner.id,)))
         return made
 
-    def _bind_anything(self, name: str, blob: Value) -> None:
+    def _bind_anything(self, name: str, anything: Value) -> None:
         self._write_global(name)
-        self.module.vars[name] = self.module.vars.get(name, NOTHING) | blob
+        self.module.vars[name] = self.module.vars.get(name, NOTHING) | anything
         self.bound_anew()
 
     # ---- what it reaches

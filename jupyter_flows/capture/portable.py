@@ -9,6 +9,7 @@ from jupyter_flows.capture.heap import Value
 from jupyter_flows.capture.interpreter import Interpreter
 from jupyter_flows.capture.machine import ALL_RULES, Args, Rules
 from jupyter_flows.capture.resources import FILES, HISTORY, SETTINGS
+from jupyter_flows.capture.trees import walk
 
 #: Arguments by which known code starts threads or processes, or writes past Python.
 _ELSEWHERE = frozenset({"n_jobs", "verbose", "workers", "n_threads", "num_threads"})
@@ -62,6 +63,4 @@ def _harmless(name: str, mode: str) -> bool:
 
 
 def _belongs_home(tree: ast.Module) -> bool:
-    return any(
-        isinstance(node, _AT_HOME) or (isinstance(node, ast.Name) and node.id in _NAMES) for node in ast.walk(tree)
-    )
+    return any(isinstance(node, _AT_HOME) or (isinstance(node, ast.Name) and node.id in _NAMES) for node in walk(tree))

@@ -9,6 +9,7 @@ from jupyter_flows.capture.interpreter import Interpreter
 from jupyter_flows.capture.scopes import FUNCTIONS, function_names
 from jupyter_flows.capture.source import parse
 from jupyter_flows.capture.statements import Import
+from jupyter_flows.capture.trees import walk
 
 __all__ = ["CellRefs", "Import", "cell_refs"]
 
@@ -61,12 +62,12 @@ def refs_of(machine: Interpreter, index: int, tree: ast.Module) -> CellRefs:
 def deferred(tree: ast.Module) -> frozenset[str]:
     """Return the global names that functions defined in a cell read."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, FUNCTIONS):
             names = function_names(node)
             body = node.body if isinstance(node.body, list) else [node.body]
             used = {
-                n.id for part in body for n in ast.walk(part) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+                n.id for part in body for n in walk(part) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
             }
             found |= used - names.own
     return frozenset(found)

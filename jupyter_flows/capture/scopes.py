@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from jupyter_flows.capture.heap import NOTHING, Value
+from jupyter_flows.capture.trees import walk
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -76,8 +78,9 @@ class Code:
         return [*self.node.args.posonlyargs, *self.node.args.args]
 
 
+@lru_cache(maxsize=512)
 def function_names(node: FunctionNode) -> Names:
-    """Find a function's own names, declarations and what escapes from it."""
+    """Find a function's own names, declarations and what escapes from it; not to be changed."""
     names = Names()
     arguments = node.args
     for arg in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
@@ -103,19 +106,17 @@ def _collect(body: list[ast.stmt] | list[ast.expr], names: Names) -> None:
         node = stack.pop()
         _note(node, names)
         if isinstance(node, _NESTED):
-            inner |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-            inner |= {name for n in ast.walk(node) if isinstance(n, ast.Nonlocal) for name in n.names}
+            inner |= {n.id for n in walk(node) if isinstance(n, ast.Name)}
+            inner |= {name for n in walk(node) if isinstance(n, ast.Nonlocal) for name in n.names}
             if isinstance(node, ast.GeneratorExp):
                 _collect_children(node, names)
             stack.extend(_outside(node))
         elif isinstance(node, _COMPREHENSIONS):
-            inner_targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+            inner_targets = {n.id for g in node.generators for n in walk(g.target) if isinstance(n, ast.Name)}
             local = Names()
             _collect_children(node, local)
             names.own |= local.own - inner_targets
-            inner |= {
-                n.id for f in ast.walk(node) if isinstance(f, _NESTED) for n in ast.walk(f) if isinstance(n, ast.Name)
-            }
+            inner |= {n.id for f in walk(node) if isinstance(f, _NESTED) for n in walk(f) if isinstance(n, ast.Name)}
             names.generator |= local.generator
         else:
             stack.extend(ast.iter_child_nodes(node))
@@ -124,7 +125,7 @@ def _collect(body: list[ast.stmt] | list[ast.expr], names: Names) -> None:
 
 
 def _collect_children(node: ast.AST, names: Names) -> None:
-    for child in ast.walk(node):
+    for child in walk(node):
         if isinstance(child, ast.NamedExpr):
             _note(child.target, names)
         elif isinstance(child, (ast.Yield, ast.YieldFrom)):

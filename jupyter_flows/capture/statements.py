@@ -17,6 +17,7 @@ from jupyter_flows.capture.heap import ANY, NOTHING, Obj, Value
 from jupyter_flows.capture.machine import Args
 from jupyter_flows.capture.resources import file_resource
 from jupyter_flows.capture.scopes import Scope, class_names
+from jupyter_flows.capture.trees import walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +216,7 @@ class Statements(Calls):
     @staticmethod
     def _jumps(node: ast.AST) -> bool:
         """Tell whether a loop has ``break`` or ``continue``."""
-        return any(isinstance(n, (ast.Break, ast.Continue)) for n in ast.walk(node))
+        return any(isinstance(n, (ast.Break, ast.Continue)) for n in walk(node))
 
     def _while(self, node: ast.While) -> None:
         def turn() -> None:
@@ -302,7 +303,7 @@ class Statements(Calls):
 
     def _case(self, case: ast.match_case, subject: Value) -> None:
         parts = subject | self.heap.inner(subject)
-        for pattern in ast.walk(case.pattern):
+        for pattern in walk(case.pattern):
             if isinstance(pattern, (ast.MatchValue, ast.MatchClass)):
                 self.value(pattern.value if isinstance(pattern, ast.MatchValue) else pattern.cls)
             name = pattern.rest if isinstance(pattern, ast.MatchMapping) else getattr(pattern, "name", None)
@@ -343,7 +344,7 @@ class Statements(Calls):
         owner = self.owner if self.scope.is_class else None
         value = self.function(node, owner)
         if self.depth == 0:
-            for arg in ast.walk(node.args):
+            for arg in walk(node.args):
                 if isinstance(arg, ast.arg) and arg.annotation is not None:
                     self.value(arg.annotation)
             if node.returns is not None:

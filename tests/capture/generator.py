@@ -98,10 +98,10 @@ class Generator:
 
     # ---- the notebook
 
-    def notebook(self) -> list[str]:
-        """Write the notebook's cells."""
+    def notebook(self, most: int = 9) -> list[str]:
+        """Write the notebook's cells, at most so many."""
         cells = [PRELUDE]
-        for _ in range(self.random.randint(4, 9)):
+        for _ in range(self.random.randint(most // 2, most)):
             self.lines: list[str] = []
             for _ in range(self.random.randint(1, 2)):
                 self.statement()
@@ -675,7 +675,7 @@ def notebook(random: Random, favour: Sequence[str] = ()) -> tuple[list[str], Cou
     told: list[list[str]] = []
     for number in range(stories):
         generator = Generator(random, favour)
-        cells = generator.notebook()[1:]
+        cells = generator.notebook(9 if stories == 1 else 6)[1:]
         counts += generator.counts
         told.append([_NAME.sub(rf"\g<0>{'_' * number}", cell) for cell in cells])
     cells = [PRELUDE]

@@ -66,14 +66,27 @@ def test_unfollowed_cells_keep_the_order_of_followed_ones(sources):
         assert closure(connect(cells_of(*sources))) >= needed
 
 
-@given(seed=st.integers(0, 2**32 - 1), chosen=st.sets(st.integers(0, 12)) | st.none())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_allowed_order_equals_top_to_bottom_when_cells_are_not_followed(seed, chosen):
-    """Results, outputs and aliases are those of the sequential run, whichever cells were not followed."""
+def check(seed: int, chosen: set[int] | None) -> str | None:
+    """Return how an allowed order differs from top to bottom when chosen cells, or all, are not followed."""
     sources, _ = notebook(Random(seed))
     with Unfollowed(chosen):
         flow = connect(cells_of(*sources))
-    assert disagreement(sources, flow, Random(seed)) is None
+    return disagreement(sources, flow, Random(seed))
+
+
+@given(seed=st.integers(0, 2**32 - 1), chosen=st.sets(st.integers(0, 12)) | st.none())
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_allowed_order_equals_top_to_bottom_when_cells_are_not_followed(seed, chosen):
+    """Results, outputs and aliases are those of the sequential run, whichever cells were not followed."""
+    assert check(seed, chosen) is None
+
+
+@pytest.mark.slow
+@given(seed=st.integers(0, 2**32 - 1), chosen=st.sets(st.integers(0, 12)) | st.none())
+@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_allowed_order_equals_top_to_bottom_when_cells_are_not_followed_at_length(seed, chosen):
+    """Thousands of generated notebooks equal their sequential run, whichever cells were not followed."""
+    assert check(seed, chosen) is None
 
 
 ROWS: list[tuple[str, list[str], str]] = [
@@ -89,6 +102,7 @@ ROWS: list[tuple[str, list[str], str]] = [
     ("a figure drawn in a function", ["import matplotlib.pyplot as plt", "def f(): plt.plot([1])", "plt.figure(); f()", "f()"], "1-3 2-3 3-4"),
     ("lazy code runs late", ["log = []", "g = (log.append(i) for i in range(3))", "list(g)", "print(log)"], "1-2 2-3 3-4"),
     ("an instance shown", ["log = []", "class A:\n    def __repr__(self): return str(log.append(1))", "a = A()", "print(a)", "print(log)"], "1-3 2-3 3-4 4-5"),
+    ("a property of what was made", ["log = []", "class A:\n    @property\n    def p(self): return log.append(1)", "a = [A()]", "a[0].p", "print(log)"], "1-3 2-3 3-4 4-5"),
     ("names bound by comprehensions are not the module's", ["x = 1", "y = [x for x in range(3)]", "x = 2"], "1-3"),
     ("an import in a function", ["def f():\n    import random as r\n    return r.random()", "import random", "random.seed(1)", "f()", "random.seed(2)"], "1-4 2-3 3-4 4-5"),
 ]  # fmt: skip
@@ -115,3 +129,17 @@ def test_setting_a_library_is_a_barrier():
     with Unfollowed():
         flow = connect(cells_of("import math", "def f():\n    math.pi = 3", "f()"))
     assert set(flow.barriers.values()) == {"changes math.pi"}
+
+
+def test_properties_run_when_a_cell_reads_them():
+    """A cell that is followed runs the properties of what cells that are not followed have made."""
+    cells = cells_of(
+        "log = []",
+        "class A:\n    @property\n    def p(self): return log.append(1)",
+        "a = [A()]",
+        "a[0].p",
+        "print(log)",
+    )
+    with Unfollowed({2}):
+        flow = connect(cells)
+    assert (3, 4) in closure(flow)
