@@ -76,10 +76,15 @@ class Instrument(ast.NodeTransformer):
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
         names = [name for target in node.targets for name in scopes.stored(target)]
         value = self.visit(node.value)
-        if any(not isinstance(t, ast.Name) for t in node.targets):
-            value = _use("own", value)
-        node.value = self._bind(names, value)
         node.targets = [self.visit(t) for t in node.targets]
+        if any(isinstance(t, (ast.Tuple, ast.List)) for t in node.targets):
+            value = _use("own", value)
+        for target in node.targets:
+            if isinstance(target, ast.Subscript):
+                place = ast.Constant(next(_PLACES))
+                value = _hook("put", value, place)
+                target.value = _hook("into", target.value, place)
+        node.value = self._bind(names, value)
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:

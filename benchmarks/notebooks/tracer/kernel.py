@@ -5,11 +5,11 @@ The environment says where to: ``TRACED_TO`` is the file, ``TRACED_ROOT`` the fo
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
 import traceback
+from json import dumps  # here and now: cells may put something else in a library's place
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ class Tracer:
         line["error"] = type(error).__name__ if error else None
         line["overhead"] = time.perf_counter() - self._began - line["seconds"]
         with self._to.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(dumps(line) + "\n")
 
     def _known(self, address: int) -> object:
         return self._camera.last.known(address)

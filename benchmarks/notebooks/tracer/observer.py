@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import itertools
 import types
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,16 +20,22 @@ from benchmarks.notebooks.tracer.kinds import full_name, is_local, kind
 #: The names under which rewritten code finds its hooks. They end in underscores so that classes do not mangle them.
 HOOKS = {
     hook: f"__traced_{hook}__"
-    for hook in ("name", "wrote", "own", "deep", "show", "callee", "method", "arg", "augment")
+    for hook in ("name", "wrote", "own", "deep", "show", "callee", "method", "arg", "augment", "put", "into")
 }
 #: Temporary objects kept alive to the end of a cell, to see what they led to.
 MOST_HELD = 4000
 #: Calls that look at the outside of their arguments only (of libraries' objects, at everything).
 _SHALLOW: tuple[object, ...] = (
-    len, isinstance, issubclass, id, type, callable, hasattr, getattr, setattr, delattr, enumerate, zip, iter, next,
+    len, isinstance, issubclass, id, type, callable, hasattr, getattr, delattr, enumerate, zip, iter, next,
     list, tuple, dict, set, reversed, map, filter, functools.partial, object, bool, property, staticmethod, classmethod,
 )  # fmt: skip
-_NO_USE: tuple[object, ...] = (isinstance, issubclass, id, type, callable, object, property, staticmethod, classmethod)
+#: They look at nothing, or not before what they give is gone through.
+_NO_USE: tuple[object, ...] = (
+    isinstance, issubclass, id, type, callable, object, property, staticmethod, classmethod, setattr,
+    itertools.chain,
+    itertools.islice, itertools.cycle, itertools.zip_longest, itertools.starmap, itertools.takewhile,
+    itertools.dropwhile, itertools.accumulate, itertools.compress, itertools.filterfalse, itertools.groupby,
+)  # fmt: skip
 #: Methods of plain containers that look into what they hold, or into what they are given.
 _DEEP_METHODS = frozenset({"sort", "index", "count", "remove", "__eq__", "issubset", "issuperset"})
 _SKIP, _OWN, _DEEP = 0, 1, 2
@@ -52,6 +59,7 @@ class Observer:
         #: Is told of generators that are about to be seeded.
         self._seeded = seeded
         self._sites: dict[int, int] = {}
+        self._put: dict[int, object] = {}
         self.start()
 
     def start(self) -> None:
@@ -144,6 +152,19 @@ class Observer:
         if how == _DEEP:
             return self.deep(value)
         return self.own(value) if how == _OWN else value
+
+    def put(self, value: Any, place: int) -> Any:
+        """Keep a value that is about to become an item."""
+        if kind(type(value)) != "atom":
+            self._put[place] = value
+        return value
+
+    def into(self, holder: Any, place: int) -> Any:
+        """Note that an item is set: what is not a plain container looks into the item."""
+        value = self._put.pop(place, None)
+        if value is not None and kind(type(holder)) == "library":
+            self.deep(value)
+        return holder
 
     # -- what it comes to --------------------------------------------------------------------------
 
