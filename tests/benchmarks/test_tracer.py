@@ -93,6 +93,7 @@ CASES: list[tuple[str, list[str], str]] = [
     ("a failing cell has done what it has done", ["a = []", "a.append(1)\n1 / 0\na.append(2)", "len(a)"], "1-2 a, 1-3 a, 2-3 a"),
     ("super without arguments works as before", ["class A:\n    def f(self): return 1", "class B(A):\n    def f(self): return super().f()", "b = B()", "y = b.f()"], "1-2 A, 2-3 B, 2-4 B, 3-4 b"),
     ("private names of a class work as before", ["class A:\n    def __init__(self): self.__v = [1]\n    def f(self): return len(self.__v)", "a = A()", "y = a.f()"], "1-2 A, 1-3 A, 2-3 a"),
+    ("a warning binds no name of the notebook", ["import warnings\nwarnings.simplefilter('ignore')\nwarnings.warn('a')", "x: int = 1", "y: int = 2"], ""),
     ("future imports stay first", ["from __future__ import annotations\nfrom __future__ import division\nx = 1", "y = x"], "1-2 x"),
 ]
 # fmt: on

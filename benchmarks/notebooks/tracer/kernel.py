@@ -24,6 +24,8 @@ from benchmarks.notebooks.tracer.snapshot import Camera, Node, Snapshot
 #: Names that the kernel binds itself: every cell that shows something binds them anew, so only reading them counts.
 _HISTORY = re.compile(r"_{1,3}|_i{0,3}|_i?\d+|_[iod]h|In|Out")
 _KERNELS_OWN = frozenset({"get_ipython", "exit", "quit", "open"})
+#: Names that the interpreter binds when a cell warns or annotates; no cell reads them.
+_INTERPRETERS_OWN = frozenset({"__warningregistry__", "__annotations__", "__builtins__"})
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -147,7 +149,7 @@ class _Slots:
 
     def __init__(self, names: dict[str, Any]):
         self._names = names
-        self._hidden = set(names) | _KERNELS_OWN
+        self._hidden = set(names) | _KERNELS_OWN | _INTERPRETERS_OWN
         self._before: dict[str, object] = {}
 
     def public(self) -> dict[str, Any]:
