@@ -7,6 +7,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Sequence
+from types import TracebackType
 from typing import Any
 
 from jupyter_flows.core.parameter import ParameterSpec
@@ -17,6 +18,8 @@ from jupyter_flows.flow import Flow
 __all__ = ["display", "end_figures", "main", "output_of", "sh", "show", "show_error"]
 
 
+#: The packages whose frames stand above a task's own.
+_RUNNERS = frozenset({"jupyter_flows.engine", "jupyter_flows.core"})
 #: What pandas shows in a notebook.
 _COLUMNS = 20
 #: Libraries that were told once; what the author tells them later stays.
@@ -95,9 +98,16 @@ def main(flow: Flow, arguments: Sequence[str] | None = None) -> None:
     if not state.is_successful():
         for task, its in state.result.items():
             if its.name is StateName.FAILED and isinstance(its.result, BaseException):
-                traceback.print_exception(its.result)
+                traceback.print_exception(type(its.result), its.result, _own_frames(its.result.__traceback__))
                 sys.stderr.write(f"Task {task.name!r} failed.\n")
         sys.exit(1)
+
+
+def _own_frames(trace: TracebackType | None) -> TracebackType | None:
+    """Drop the frames of what runs the flow, above the script's own."""
+    while trace is not None and trace.tb_next is not None and trace.tb_frame.f_globals.get("__package__") in _RUNNERS:
+        trace = trace.tb_next
+    return trace
 
 
 def _help(spec: ParameterSpec) -> str:

@@ -95,7 +95,7 @@ class _Versions:
             yield Change(slug, "moved", f"now after {self.new[n - 1]['slug']}" if n else "now the first")
         if old["meaning"] != new["meaning"]:
             yield Change(slug, "code", "", self._code(old["slug"], slug))
-        differing = [f"{key} {a} -> {b}" for key, a, b in _differing_options(old, new)]
+        differing = [f"{key} {_said(a)} -> {_said(b)}" for key, a, b in _differing_options(old, new)]
         if differing:
             yield Change(slug, "options", ", ".join(differing))
         if old.get("constants") != new.get("constants"):
@@ -142,6 +142,11 @@ def _differing_options(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterat
     for key in (*_OPTIONS, *_CELL_OPTIONS):
         if one.get(key) != other.get(key):
             yield key, one.get(key), other.get(key)
+
+
+def _said(value: Any) -> str:
+    """Write an option's value: a list as its words."""
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
 
 
 def _of_flow(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any
 
 Tasks = Sequence[Mapping[str, Any]]
 #: Index of a new task -> index of the old one that it is.
 Pairs = dict[int, int]
-#: The share of equal text from which two cells in one place are the same cell, edited.
+#: How many of the cells in one place are looked at for likeness.
+NEAR = 20
+#: The share of equal words from which two cells in one place are the same cell, edited.
 ALIKE = 0.5
 
 
@@ -29,7 +33,7 @@ def pair(old: Tasks, new: Tasks, old_code: Mapping[str, str], new_code: Mapping[
     _by_key(pairs, old, new, lambda t: t["meaning"])
     for olds, news in _gaps(pairs, len(old), len(new)):
         for n in news:
-            alike = (o for o in olds if _alike(old[o], new[n], old_code, new_code))
+            alike = (o for o in olds[:NEAR] if _alike(old[o], new[n], old_code, new_code))
             found = next(alike, None)
             if found is not None:
                 pairs[n] = found
@@ -109,5 +113,12 @@ def _alike(
         return False
     one, other = old_code.get(old["slug"]), new_code.get(new["slug"])
     if one is not None and other is not None:
-        return SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
+        words, others = _words(one), _words(other)
+        return 2 * (words & others).total() >= ALIKE * (words.total() + others.total())
     return bool(set(old["cell"]["writes"]) & set(new["cell"]["writes"]))
+
+
+@lru_cache(maxsize=1024)
+def _words(code: str) -> Counter[str]:
+    """Count the words and signs of code; comparing texts by their order would take minutes."""
+    return Counter(re.findall(r"\w+|[^\w\s]", code))

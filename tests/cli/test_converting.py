@@ -109,6 +109,7 @@ def test_a_failing_script_says_where(write_notebook, tmp_path, capsys):
     assert done.returncode == 1
     assert "IndexError: list index out of range\nTask 'cell_2' failed." in done.stderr
     assert "show(rows[3])" in done.stderr
+    assert "task_runner" not in done.stderr
 
 
 def test_a_file_that_is_there_is_not_written_over(sales, tmp_path, capsys):

@@ -123,7 +123,7 @@ CELLS = [
         "a retry",
         [f"%%task a\n{LOAD}", "%%task b\nx = []"],
         [f"%%task a --retries 2\n{LOAD}", "%%task b --after a\nx = []"],
-        ["task 'a': options (max_retries 0 -> 2)", "task 'b': options (after [] -> ['a'])", "task 'b': inputs (+ a)"],
+        ["task 'a': options (max_retries 0 -> 2)", "task 'b': options (after none -> a)", "task 'b': inputs (+ a)"],
     ),
     (
         "a parameter",
