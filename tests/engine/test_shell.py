@@ -11,9 +11,15 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from jupyter_flows.capture.dataflow import connect
+from jupyter_flows.capture.source import parse
+from jupyter_flows.core.cell import Cell
+from jupyter_flows.engine.executors import LocalExecutor
 from jupyter_flows.engine.launcher import Launcher
+from jupyter_flows.environments import LocalEnvironment
+from jupyter_flows.errors import CellSyntaxError
 from jupyter_flows.executed import executed_notebook
-from tests.engine.runs import PATIENCE_SECONDS, Runner, flow_of_cells
+from tests.engine.runs import PATIENCE_SECONDS, Runner, cell_task, flow_of_cells
 
 CELLS = {
     "nothing": "x = 1",
@@ -169,25 +175,68 @@ def by_kernel(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def by_run(tmp_path_factory):
-    """Run the cells as a flow."""
-    flow = flow_of_cells(CELLS.values(), chained=False, shell=True)
-    folder = tmp_path_factory.mktemp("run")
+    """Run the cells as a flow, one after the other."""
+    return outputs_of(flow_of_cells(CELLS.values(), chained=False, shell=True), tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def by_workers(tmp_path_factory):
+    """Run the cells as a flow, as many at once as their edges and what is known of them allow."""
+    flow = connect([Cell(analysable(code), n) for n, code in enumerate(CELLS.values(), 1)])
+    assert len(flow.portable) > len(CELLS) / 5
+    tasks = [
+        cell_task(n + 1, code, shell=True, reads=refs.reads, writes=refs.writes, portable=n in flow.portable)
+        for n, (code, refs) in enumerate(zip(CELLS.values(), flow.refs, strict=True))
+    ]
+    environment = LocalEnvironment(executor=LocalExecutor(workers=4))
+    made = flow_of_cells(tasks, chained=False, shell=True, environment=environment)
+    for edge in flow.edges:
+        # Cells that fail here are meant to: what needs them runs all the same.
+        made.add_edge(tasks[edge.upstream], tasks[edge.downstream])
+    for task in tasks:
+        task.cell = Cell(task.code, task.cell.ordinal, tags=frozenset({"raises-exception"}))
+    return outputs_of(made, tmp_path_factory.mktemp("workers"))
+
+
+def analysable(code):
+    """Return a cell's code, or some that nobody can follow in place of what is no Python."""
+    try:
+        parse(code)
+    except CellSyntaxError:
+        return "exec(input())"
+    return code
+
+
+def outputs_of(flow, folder):
+    """Run a flow of the cells; return its folder and each cell's outputs."""
     with Launcher(spares=False) as launcher:
         runner = Runner(folder, launcher)
         story = runner.run(flow)
     document = {
         "tasks": [{"slug": f"cell_{n}", "cell": {"ordinal": n, "parameters": False}} for n in range(1, len(CELLS) + 1)]
     }
-    text = executed_notebook(nbformat.writes(notebook()), document, story.events, {"parameters": {}})
+    text = executed_notebook(nbformat.writes(notebook()), document, story.events, {"parameters": {}, "state": "Failed"})
     cells = nbformat.reads(text, as_version=4).cells
     return str(folder), {name: merged(cell.outputs) for name, cell in zip(NAMES, cells, strict=True)}
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", NAMES)
+def test_outputs_are_a_kernels_on_workers_too(by_kernel, by_workers, name):
+    """Cells that run beside each other show what they show one after the other."""
+    assert_same(by_kernel, by_workers, name)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", NAMES)
 def test_outputs_are_a_kernels(by_kernel, by_run, name):
     """Types, data, order, text, numbers and tracebacks are the same."""
-    (there, expected), (here, found) = by_kernel, by_run
+    assert_same(by_kernel, by_run, name)
+
+
+def assert_same(by_kernel, by_flow, name):
+    """Compare one cell's outputs."""
+    (there, expected), (here, found) = by_kernel, by_flow
     wanted = [normal(output).replace(there, "FOLDER") for output in expected[name]]
     got = [normal(output).replace(here, "FOLDER") for output in found[name]]
     assert got == wanted
