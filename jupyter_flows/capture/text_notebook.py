@@ -24,6 +24,11 @@ def is_text(path: Path | None) -> bool:
     return path is not None and path.suffix in SUFFIXES
 
 
+def has_cells(text: str, path: Path) -> bool:
+    """Tell whether a text has cells; a script has them only where it says so."""
+    return path.suffix != ".py" or bool(_HEADER.match(text) or _CELL_MARK.search(text))
+
+
 def to_json(text: str, path: Path) -> str:
     """Return the notebook that a text stands for, as JSON of format 4 without cell ids, which text has none of.
 
@@ -73,7 +78,7 @@ def _apart(text: str, path: Path) -> tuple[str, str]:
 def _read(text: str, path: Path) -> Any:
     import jupytext
 
-    if path.suffix == ".py" and not _HEADER.match(text) and not _CELL_MARK.search(text):
+    if not has_cells(text, path):
         raise NotebookFileError(f"{path} is a script without cells: write `# %%` above each cell.")
     try:
         return jupytext.reads(text, fmt=_format(text, path))

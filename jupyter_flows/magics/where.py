@@ -31,6 +31,16 @@ def notebook_file(
         return Path(told)
     named = environ.get(JUPYTER, "")
     for path in (Path(named), folder / Path(named).name):
-        if path.suffix == ".ipynb" and path.is_absolute() and path.is_file():
+        if path.is_absolute() and path.is_file() and (path.suffix == ".ipynb" or _holds_cells(path)):
             return path
     return None
+
+
+def _holds_cells(path: Path) -> bool:
+    """Tell a text notebook from a script whose console this is."""
+    from jupyter_flows.capture.text_notebook import has_cells, is_text
+
+    try:
+        return is_text(path) and has_cells(path.read_text(encoding="utf-8-sig"), path)
+    except (OSError, UnicodeDecodeError):
+        return False

@@ -63,6 +63,7 @@ CASES = {
     "an import that a cell prepares": ["import sys\nsys.path.insert(0, 'nowhere')", "import colorsys", "sys.path.pop(0)", "colorsys.__name__"],
     "a definition below work": ["xs = [3, 1]", "def first(v):\n    return v[0]", "first(xs)"],
     "a constant that is rebound": ["LIMIT = 1", "print(LIMIT)", "LIMIT = 2", "print(LIMIT)"],
+    "an import that takes a name over": ["x = [1]", "pi = [3]\nprint(pi)", "from math import pi\nx.append(pi)\nprint(x)", "pi"],
     "a star import at the top": ["from math import *\nfrom os.path import join", "xs = [floor(pi)]", "pi = [3]", "pi, xs, e > 2"],
     "words of the script itself": ["task = [1]\nflow = 2", "Flow, main, show, given = task, 2, 3, [4]", "build_flow = [show]", "task, flow, main, given, build_flow"],
     "arguments that a task's call takes": ["self, flow = [1], [2]", "upstream_tasks = [self]", "self, flow, upstream_tasks"],

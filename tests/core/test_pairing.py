@@ -20,6 +20,11 @@ def test_only_what_lost_its_order_has_moved():
     assert moved({0: 1, 1: 2, 2: 0}) == {2}
 
 
+def test_equal_cells_are_matched_in_their_order():
+    """Of two cells with the same code, the one that stands where it stood is the old one."""
+    assert pair(cells("ba"), cells("aba"), {}, {}) == {1: 0, 2: 1}
+
+
 @given(old=st.text("abcd", max_size=8), new=st.text("abcd", max_size=8))
 def test_pairs_are_one_to_one_and_equal_code_is_found(old, new):
     """No task is matched twice, and as many as are on both sides are matched, wherever they stand."""

@@ -43,3 +43,12 @@ def test_what_is_given_goes_first(tmp_path):
     """`%flow --notebook` is relative to the kernel's folder and need not exist yet."""
     told = {"JPY_SESSION_NAME": str(tmp_path / "b.ipynb")}
     assert notebook_file({}, folder=tmp_path, given="sub/a.ipynb", environ=told) == tmp_path / "sub" / "a.ipynb"
+
+
+def test_a_text_notebook_is_found_and_a_script_is_none(tmp_path):
+    """A `.py` of cells is a notebook; the console of an ordinary script has none."""
+    cells, script = tmp_path / "cells.py", tmp_path / "script.py"
+    cells.write_text("# %%\nx = 1\n")
+    script.write_text("x = 1\n")
+    assert notebook_file({}, folder=tmp_path, environ={"JPY_SESSION_NAME": str(cells)}) == cells
+    assert notebook_file({}, folder=tmp_path, environ={"JPY_SESSION_NAME": str(script)}) is None
