@@ -58,7 +58,8 @@ def run(
 
 
 def _cells(notebook: str, document: Mapping[str, Any], events: Sequence[Event]) -> list[Ran]:
-    text = executed_notebook(notebook, document, events, {"parameters": {}})
+    last = next((e.body["state"] for e in reversed(events) if e.kind == "run"), "Failed")
+    text = executed_notebook(notebook, document, events, {"parameters": {}, "state": last})
     return [Ran(_as_shown(cell["outputs"])) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
 
 

@@ -6,8 +6,10 @@ import ast
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,6 +89,7 @@ def execute(
     )
     asked = Questions(client, questions or {})
     client.on_cell_executed = asked.ask_after
+    client.on_notebook_start = _leave_interrupts
     trouble, begin = "", time.monotonic()
     try:
         asyncio.run(_in_time(client, env, timeout_seconds))
@@ -104,6 +107,12 @@ async def _in_time(client: NotebookClient, env: Mapping[str, str], timeout_secon
     """Execute a client's notebook; what nbclient's own watchers say of being cancelled is no news."""
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     await asyncio.wait_for(client.async_execute(env=_environment(env), stderr=subprocess.DEVNULL), timeout_seconds)
+
+
+def _leave_interrupts(**_: Any) -> None:
+    """Take Ctrl-C from nbclient, which would answer it by a kernel that died."""
+    if threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
 
 class Questions:
