@@ -81,6 +81,7 @@ CASES: list[tuple[str, list[str], str]] = [
     ("dates in a frame are changed", [PANDAS, "d = pd.DataFrame({'a': pd.to_datetime(['2020', '2021'])})", "d.loc[0, 'a'] = pd.NaT", "d.count()"], "1-2 pd, 1-3 pd, 2-3 d, 2-4 d, 3-4 d"),
     ("categories and missing values are changed", [PANDAS, "d = pd.DataFrame({'a': pd.Categorical(['x', 'y']), 'b': pd.array([1, None])})", "d.loc[0, 'b'] = 3", "d.count()"], "1-2 pd, 2-3 d, 2-4 d, 3-4 d"),
     ("text in a frame is changed", [PANDAS, "d = pd.DataFrame({'a': ['x', 'y'], 'b': [1, 2]})", "d.loc[0, 'a'] = 'z'", "d.count()"], "1-2 pd, 2-3 d, 2-4 d, 3-4 d"),
+    ("what is missing is no object", [PANDAS, "s = pd.Series(['a', None], dtype='string')", "d = pd.Series(['b', None], dtype='string')", "n = s.count() + d.count()"], "1-2 pd, 1-3 pd, 2-4 s, 3-4 d"),
     ("a frame's hidden caches are not its content", [PANDAS, "d = pd.DataFrame({'a': [1]}, index=['x'])", "d.loc['x']", "d.index.is_unique", "d.groupby('a').sum()"], "1-2 pd, 2-3 d, 2-4 d, 2-5 d"),
     ("a frame's index is given a name", [PANDAS, "d = pd.DataFrame({'a': [1]})", "d.index.name = 'n'", "d.head()"], "1-2 pd, 2-3 d, 2-4 d, 3-4 d"),
     ("a random generator is drawn from", [NUMPY, "r = np.random.default_rng(0)", "x = r.random()", "y = r.random()"], "1-2 np, 2-3 r, 2-4 r, 3-4 r"),
