@@ -35,6 +35,8 @@ class Overview(Magics):
         self.mentioned: dict[int, Mentions] = {}
         #: Hidden resources that objects made by the cell may use later.
         self.later: set[str] = set()
+        #: What stands for all that the libraries it may call have kept.
+        self.kept: set[int] = set()
         #: The cells that were not followed.
         self.involved: set[int] = set()
         super().__init__(rules)
@@ -53,6 +55,7 @@ class Overview(Magics):
         for name, value in before.items():  # what it took away, or bound anew, may still be there
             self.module.vars[name] = self.module.vars.get(name, NOTHING) | value
         self.later.clear()
+        self.kept.clear()
         self.involved.add(self.cell)
         made = self.new(tree, "unknown", "overview")
         given = frozenset((made.id,))
@@ -176,7 +179,7 @@ class Overview(Magics):
                     self._do(code)
                     values |= self._names_of(code, seen)
                     written |= code.written if code is not own else set()
-            fresh = self.heap.reach_more(values, objs, regions)
+            fresh = self.heap.reach_more(values | self.kept, objs, regions)
             codes, values = [], set()
             for number in fresh:
                 obj = self.heap.objs[number]
@@ -294,6 +297,7 @@ class Overview(Magics):
             self.package_state(package)
             self.guess_files(args)
             self.later.add(f"<module:{package}>")
+            self.kept.add(self.heap.make(("package", package), "unknown").id)
 
     def _by_text(self, path: str, call: ast.Call | None) -> None:
         """Look an attribute up by text: of a module, that may be anything of it."""

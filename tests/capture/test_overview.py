@@ -103,6 +103,7 @@ ROWS: list[tuple[str, list[str], str]] = [
     ("lazy code runs late", ["log = []", "g = (log.append(i) for i in range(3))", "list(g)", "print(log)"], "1-2 2-3 3-4"),
     ("an instance shown", ["log = []", "class A:\n    def __repr__(self): return str(log.append(1))", "a = A()", "print(a)", "print(log)"], "1-3 2-3 3-4 4-5"),
     ("a property of what was made", ["log = []", "class A:\n    @property\n    def p(self): return log.append(1)", "a = [A()]", "a[0].p", "print(log)"], "1-3 2-3 3-4 4-5"),
+    ("what a library keeps", ["import outside\nxs = []", "outside.keep(xs)", "outside.touch()", "print(xs)"], "1-2 2-3 3-4"),
     ("names bound by comprehensions are not the module's", ["x = 1", "y = [x for x in range(3)]", "x = 2"], "1-3"),
     ("an import in a function", ["def f():\n    import random as r\n    return r.random()", "import random", "random.seed(1)", "f()", "random.seed(2)"], "1-4 2-3 3-4 4-5"),
 ]  # fmt: skip
