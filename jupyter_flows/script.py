@@ -7,11 +7,12 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Sequence
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any
 
 from jupyter_flows.core.parameter import ParameterSpec
 from jupyter_flows.core.state import StateName
+from jupyter_flows.core.task import FunctionTask
 from jupyter_flows.errors import FlowsError
 from jupyter_flows.flow import Flow
 
@@ -92,6 +93,7 @@ def main(flow: Flow, arguments: Sequence[str] | None = None) -> None:
     try:
         values = {spec.name: spec.parse(given[spec.name]) for spec in flow.parameters() if spec.name in given}
         _as_in_a_notebook()
+        _name_as_in_cells(flow)
         state = flow.run(values)
     except FlowsError as error:
         parser.error(str(error))
@@ -101,6 +103,19 @@ def main(flow: Flow, arguments: Sequence[str] | None = None) -> None:
                 traceback.print_exception(type(its.result), its.result, _own_frames(its.result.__traceback__))
                 sys.stderr.write(f"Task {task.name!r} failed.\n")
         sys.exit(1)
+
+
+def _name_as_in_cells(flow: Flow) -> None:
+    """Let lambdas and generators that a task makes be called as in a cell, not after the task's function."""
+    for function in {task.fn for task in flow.tasks if isinstance(task, FunctionTask)}:
+        code = getattr(function, "__code__", None)
+        if isinstance(code, CodeType):
+            function.__code__ = _without_prefix(code, f"{code.co_qualname}.<locals>.")
+
+
+def _without_prefix(code: CodeType, prefix: str) -> CodeType:
+    inner = (_without_prefix(c, prefix) if isinstance(c, CodeType) else c for c in code.co_consts)
+    return code.replace(co_consts=tuple(inner), co_qualname=code.co_qualname.removeprefix(prefix))
 
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:

@@ -150,3 +150,11 @@ def test_the_json_of_a_notebook_keeps_its_form(tmp_path, capsys):
     before = path.read_text()
     answer(capsys, "convert", path, "--to", "directive")
     assert path.read_text() == before.replace("%%task load", "#| task: load")
+
+
+def test_lambdas_are_called_as_in_cells(write_notebook, tmp_path, capsys):
+    """What a task makes tells nothing of the function that it was written as."""
+    script = tmp_path / "flow.py"
+    answer(capsys, "export", write_notebook("xs = [1]", "f = lambda: xs\nprint(f.__qualname__, f())"), "-o", script)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert done.stdout == "<lambda> [1]\n"
