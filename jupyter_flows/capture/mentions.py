@@ -168,7 +168,7 @@ class _Finder(ast.NodeVisitor):
             self.found.shell.append(node)
         if (
             isinstance(node.func, ast.Attribute)
-            and node.func.attr in ("query", "eval")
+            and node.func.attr in ("query", "eval", "evaluate")
             and (node.args or node.keywords)
         ):
             self.found.queries.append(node)

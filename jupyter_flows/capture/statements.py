@@ -343,12 +343,11 @@ class Statements(Calls):
         decorators = [self.value(d) for d in node.decorator_list if not _accessor(d)]
         owner = self.owner if self.scope.is_class else None
         value = self.function(node, owner)
-        if self.depth == 0:
-            for arg in walk(node.args):
-                if isinstance(arg, ast.arg) and arg.annotation is not None:
-                    self.value(arg.annotation)
-            if node.returns is not None:
-                self.value(node.returns)
+        for arg in walk(node.args):
+            if isinstance(arg, ast.arg) and arg.annotation is not None:
+                self.value(arg.annotation)
+        if node.returns is not None:
+            self.value(node.returns)
         for decorator in reversed(decorators):
             value = self._decorate(decorator, value, node)
         if any(_accessor(d) for d in node.decorator_list):
