@@ -341,6 +341,7 @@ _LIBRARY_READERS: dict[str, Callable[[Any], Contents]] = {
     "scipy.sparse._base._spbase": _attributes,
     "matplotlib.axes._base._AxesBase": _axes,
     "matplotlib.figure.FigureBase": _figure,
+    "matplotlib.path.Path": _attributes,
     "networkx.classes.graph.Graph": _graph,
     "IPython.core.display.DisplayObject": _attributes,
     "ast.AST": _attributes,

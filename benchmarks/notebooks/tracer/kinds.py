@@ -83,6 +83,8 @@ def stateless(value: object) -> bool:
         return not _is_local(value)
     if isinstance(value, types.BuiltinFunctionType):
         return stateless(value.__self__)
+    if isinstance(value, (types.MethodDescriptorType, types.WrapperDescriptorType)):
+        return True
     return isinstance(value, types.FunctionType) and not _is_local_module(value.__module__)
 
 
