@@ -43,6 +43,7 @@ class Resources:
     def __init__(self, *, enabled: bool = True) -> None:
         self.cell = -1
         self.log: dict[str, list[Access]] = {}
+        self._sure: dict[int, set[str]] = {}
         self._enabled = enabled
 
     def read(self, name: str, *, certain: bool = True) -> None:
@@ -63,14 +64,12 @@ class Resources:
             access = (self.cell, mode, certain)
             if access not in accesses[-4:]:
                 accesses.append(access)
+            if certain and (name != HISTORY or mode == "read"):
+                self._sure.setdefault(self.cell, set()).add(name)
 
     def of_cell(self, cell: int) -> frozenset[str]:
         """Return the resources that a cell surely uses."""
-        return frozenset(
-            name
-            for name, log in self.log.items()
-            if any(c == cell and sure and (name != HISTORY or mode == "read") for c, mode, sure in log)
-        )
+        return frozenset(self._sure.get(cell, ()))
 
     def settle(self, ledger: Ledger) -> None:
         """Turn the uses into edges."""
