@@ -29,7 +29,7 @@ KNOWS_ONLY: Mapping[str, frozenset[str]] = {"images": frozenset({"errors"})}
 FRONT_DOOR_PACKAGES = frozenset({"anywidget", "ipywidgets", "jupyter_server", "jupyterlab", "tornado"})
 #: Who else may import IPython, always inside a function unless it is the shell itself.
 IPYTHON_ROOMS = ("capture",)
-IPYTHON_MODULES = frozenset({"engine.shell"})
+IPYTHON_MODULES = frozenset({"engine.shell", "engine.kernel_magics"})
 #: The runtime: on the standard library and cloudpickle alone when imported.
 RUNTIME = ("core", "engine", "environments.storage")
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from jupyter_flows.capture.automagic import called, spelled_out
 from jupyter_flows.capture.definitions import evaluated_names
 from jupyter_flows.capture.ledger import READ_AFTER_WRITE, WRITE_AFTER_READ, WRITE_AFTER_WRITE, Reason
 from jupyter_flows.capture.machine import ALL_RULES, BUILTINS, Rules
@@ -65,10 +66,16 @@ def connect(cells: Sequence[Cell], *, rules: Rules = ALL_RULES) -> Dataflow:
     trees = [parse(cell.source, ordinal=cell.ordinal) for cell in cells]
     refs: list[CellRefs] = []
     definitions: set[int] = set()
-    for index, (cell, tree) in enumerate(zip(cells, trees, strict=True)):
+    for index, cell in enumerate(cells):
+        magic = called(cell.source)
+        if magic is not None and magic[0] not in machine.module.vars:
+            trees[index] = parse(spelled_out(cell.source), ordinal=cell.ordinal)
+        tree = trees[index]
         if _is_definition(machine, tree, definitions):
             definitions.add(index)
         machine.run_cell(index, tree, parameters=is_parameters(cell), may_fail="raises-exception" in cell.tags)
+        if magic is not None:  # A name that is bound hides the magic.
+            machine.ledger.read(machine.track(magic[0]))
         refs.append(refs_of(machine, index, tree))
     machine.resources.settle(machine.ledger)
     reasons = dict(machine.ledger.reasons)

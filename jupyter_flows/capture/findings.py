@@ -20,6 +20,7 @@ from jupyter_flows.capture.finders.secrets import secret_findings
 from jupyter_flows.capture.finders.stars import star_findings
 from jupyter_flows.capture.imports import cell_imports
 from jupyter_flows.capture.markers import SHARED, strip_marker
+from jupyter_flows.capture.mentions import mentions_of
 from jupyter_flows.capture.modules import Modules, module_findings
 from jupyter_flows.capture.notebook_file import Notebook
 from jupyter_flows.capture.requirements import Requirements, requirement_findings
@@ -55,7 +56,7 @@ def undefined_findings(cells: Sequence[Cell], look: Look, *, ignored: Collection
             # A function's reading shows when a cell calls it; people look for the name where it is written.
             place = next((c for c in reversed(members[: index + 1]) if _reads(c, name, line)), members[index])
             level: Level = "warning" if _is_awaited(place, name, line) else "error"
-            found = _undefined(cells, members[index], place, Finding("F001", level, place.ordinal, line, name))
+            found = _undefined(cells, members, members[index], place, Finding("F001", level, place.ordinal, line, name))
             yield _alive(found, name) if found.code == "F001" and name in look.alive else found
 
 
@@ -65,7 +66,7 @@ def _alive(found: Finding, name: str) -> Finding:
     return replace(found, code="F009", message=message)
 
 
-def _undefined(cells: Sequence[Cell], reader: Cell, place: Cell, found: Finding) -> Finding:
+def _undefined(cells: Sequence[Cell], members: Sequence[Cell], reader: Cell, place: Cell, found: Finding) -> Finding:
     """Say of a name that is undefined whether another cell has it."""
     name = found.message
     writer = next((c for c in cells if c.ordinal != place.ordinal and name in _written(c)), None)
@@ -74,6 +75,10 @@ def _undefined(cells: Sequence[Cell], reader: Cell, place: Cell, found: Finding)
     if writer.ordinal > reader.ordinal:
         message = f"`{name}` is defined only below, in cell {writer.ordinal}"
         return replace(found, code="F002", message=message, fix="move that cell up")
+    if any(writer.ordinal == member.ordinal for member in members):
+        why = "it is deleted since, or the function that defines it is never called"
+        message = f"`{name}` is gone or not there yet: cell {writer.ordinal} may define it, but {why}"
+        return replace(found, message=message, fix="define it in a cell above")
     message = f"`{name}` is defined in cell {writer.ordinal}, which takes no part"
     return replace(found, message=message, fix="remove its `skip`, or correct it")
 
@@ -108,11 +113,9 @@ def _written(cell: Cell) -> set[str]:
         tree = _tree(cell)
     except CellSyntaxError:
         return set()
-    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    imports = (n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom))
-    bound |= {alias.asname or alias.name.partition(".")[0] for node in imports for alias in node.names}
-    return bound | {n.name for n in tree.body if isinstance(n, defined)}
+    found = mentions_of(tree.body)
+    imported = {alias.asname or alias.name.partition(".")[0] for node in found.imports for alias in node.names}
+    return found.written | imported
 
 
 def barrier_findings(members: Sequence[Cell], dataflow: Dataflow) -> Iterator[Finding]:

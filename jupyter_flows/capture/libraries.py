@@ -315,7 +315,7 @@ class Libraries(Unknown):
             texts = part.values if isinstance(part, ast.JoinedStr) else [part]
             literal = [t.value for t in texts if isinstance(t, ast.Constant) and isinstance(t.value, str)]
             for name in sorted({found for text in literal for found in names.findall(text)}):
-                if name in self.module.vars or self.scope is not self.module:
+                if self.is_bound(name):  # The others are columns, functions and options of the library's own language.
                     self.touch(self.load(name))
             if not literal and certain:
                 self.lose_track("reads names by text")

@@ -359,6 +359,15 @@ class Machine:
             scope = scope.parent
         return self.load_global(name)
 
+    def is_bound(self, name: str) -> bool:
+        """Tell whether a name may be looked up here without failing, builtins aside."""
+        scope = self.scope
+        while scope.parent is not None and name not in scope.names.globals:
+            if name in scope.names.own and (scope is self.scope or not scope.is_class):
+                return True
+            scope = scope.parent
+        return name in self.module.vars
+
     def load_global(self, name: str) -> Value:
         """Read a global name, recording that this cell does."""
         if (self.depth == 0 or self.rules.late_binding) and self.stamps.get(name) != self.cell:

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from jupyter_flows.capture.automagic import spelled_out
 from jupyter_flows.core import canonical
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.errors import CellSyntaxError
@@ -65,7 +66,7 @@ def _ipython(text: str) -> str:
         transformed: str = _manager().transform_cell(body)
     except SyntaxError:
         return text
-    return "\n" * blank + transformed
+    return "\n" * blank + spelled_out(transformed)
 
 
 @lru_cache(maxsize=1)

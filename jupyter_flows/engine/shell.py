@@ -30,6 +30,7 @@ from traitlets.config import Config
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.carried import carry_over
 from jupyter_flows.engine.failure import error_output
+from jupyter_flows.engine.kernel_magics import KernelMagics
 from jupyter_flows.engine.live_widgets import LiveWidgets
 from jupyter_flows.engine.namespace import Namespace
 from jupyter_flows.engine.warned import without_hook
@@ -213,6 +214,11 @@ class RunShell(InteractiveShell):
 
     def init_virtualenv(self) -> None:
         """Leave ``sys.path`` alone: the run's interpreter is the right one."""
+
+    def init_magics(self) -> None:
+        """Add the magics that only kernels have."""
+        super().init_magics()  # type: ignore[no-untyped-call] # IPython has no types
+        self.register_magics(KernelMagics)
 
     def init_hooks(self) -> None:
         """Show no pager: what goes there leaves no trace in a notebook."""

@@ -85,6 +85,24 @@ def test_who_takes_part(sources, members, joined, left_out):
     assert (names(result), result.joined, result.left_out) == (members, joined, left_out)
 
 
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("def f():\n    a = 1\n    return a", "no cell defines `a`: define it in a cell above"),
+        (
+            "a = 1\ndel a",
+            (
+                "`a` is gone or not there yet: cell 1 may define it, but it is deleted since, "
+                "or the function that defines it is never called: define it in a cell above"
+            ),
+        ),
+    ],
+)
+def test_a_name_that_is_not_bound_is_told_from_one_of_a_cell_left_out(source, why):
+    """A function's own variable is no definition, and a name deleted above is said to be."""
+    assert [str(f) for f in captured(source, "print(a)").findings] == [f"cell 2, line 1: {why} (F001)"]
+
+
 def test_a_skipped_cell_takes_no_part():
     """The tag `skip` leaves a cell out, marked notebook or not; what misses it is found."""
     result = captured(Cell("a = 1", 1, tags=frozenset({"skip"})), "print(a)")

@@ -30,6 +30,27 @@ def test_magics_become_calls_on_their_lines():
     )
 
 
+@pytest.mark.parametrize(
+    ("source", "call"),
+    [
+        ("ls *.csv", "('ls', '*.csv')"),
+        ("\n\npip install lib", "('pip', 'install lib')"),
+        ("timeit f(x)", "('timeit', 'f(x)')"),
+        ("cd ..", "('cd', '..')"),
+    ],
+)
+def test_a_line_alone_may_leave_the_percent_sign_out(source, call):
+    """What is no Python, and a cell's only line, is a magic if it begins with the name of one."""
+    assert transform(source).strip() == f"get_ipython().run_line_magic{call}"
+
+
+@pytest.mark.parametrize("source", ["ls *.csv\nx = 1", "# data\nls *.csv", "nothing *.csv", "ls = = 1"])
+def test_other_lines_are_no_magics(source):
+    """Among other lines, and with other names, such text is an error, as in a kernel."""
+    with pytest.raises(CellSyntaxError):
+        parse(source)
+
+
 def test_cell_magic_below_a_marker():
     """A cell magic below a marker is still a cell magic, one line down."""
     assert transform("%%task t\n%%time\nx = 1").startswith("\nget_ipython().run_cell_magic('time', ''")

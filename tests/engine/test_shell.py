@@ -73,6 +73,8 @@ CELLS = {
     "timeit": "%timeit -n 2 -r 2 pass",
     "line magic": "%pwd",
     "magic's value": "here = %pwd\nhere",
+    "magic without its sign": "pwd",
+    "a kernel's magic": "%autosave 60",
     "who": "q1 = 1\n%who_ls int",
     "help": "len?",
     "await": "import asyncio\nawait asyncio.sleep(0, 'waited')",
