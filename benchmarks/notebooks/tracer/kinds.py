@@ -34,7 +34,8 @@ _LIBRARY_ATOMS = frozenset(
         "pandas.core.dtypes.base.ExtensionDtype",
         "pandas._libs.tslibs.offsets.BaseOffset",
         "sympy.core.basic.Basic", "pandas.api.extensions.ExtensionDtype", "numpy._ArrayFunctionDispatcher",
-        "numpy.lib._index_tricks_impl.IndexExpression", "inspect.Signature",
+        "numpy.lib._index_tricks_impl.IndexExpression", "inspect.Signature", "typing._Final", "types.GenericAlias",
+        "types.UnionType", "_collections._tuplegetter",
     }
 )  # fmt: skip
 CONTAINERS = (list, dict, set, frozenset, tuple, collections.deque, bytearray)
