@@ -101,12 +101,14 @@ def _copy(calls: Libraries, args: Args, node: object) -> Value:
         made = calls.new(node, old.kind, "copy", number)
         made.data, made.touches = old.data, old.touches
         copies[number] = made.id
+    # What a shallow copy holds is what the first one holds: for an object that stands for many, these too.
+    inside = {} if shallow else copies
     for number, copied in copies.items():
         blob = calls.heap.region(number).blob
         for name, held in calls.heap.objs[number].fields.items():
-            calls.hold(calls.heap.objs[copied], frozenset(copies.get(o, o) for o in held), name)
+            calls.hold(calls.heap.objs[copied], frozenset(inside.get(o, o) for o in held), name)
         if blob is not None:
-            calls.hold(calls.heap.objs[copied], frozenset((copies.get(blob, blob),)))
+            calls.hold(calls.heap.objs[copied], frozenset((inside.get(blob, blob),)))
     return frozenset(copies.get(o, o) for o in args.all())
 
 

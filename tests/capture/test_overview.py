@@ -144,3 +144,11 @@ def test_properties_run_when_a_cell_reads_them():
     with Unfollowed({2}):
         flow = connect(cells)
     assert (3, 4) in closure(flow)
+
+
+def test_a_shallow_copy_of_anything_holds_what_it_is_a_copy_of():
+    """What a cell that is not followed has made may be a container and its items at once; a copy shares the items."""
+    cells = cells_of("import copy", "a = [1]\nn = [a]", "m = copy.copy(n)", "a.append(2)", "print(m)")
+    with Unfollowed({1}):
+        flow = connect(cells)
+    assert (3, 4) in closure(flow)
