@@ -23,7 +23,7 @@ _VARYING: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"Wall time: .*", "<times>"),
         (rf"(?:{_NUMBER} ?(?:ns|µs|μs|us|ms|s|min|h)\b ?)+ ± .* per loop .*", "<timeit>"),
         (r"The slowest run took .*", "<slowest>"),
-        (rf"\b{_NUMBER}\s?(?:ns|µs|μs|us|ms|s|sec|secs|seconds|min)\b", "<time>"),
+        (rf"\b{_NUMBER}\s?(?:ns|µs|μs|us|ms|msecs?|s|secs?|seconds|min)\b", "<time>"),
         (r"\b0x[0-9a-fA-F]{6,}\b", "<address>"),
         (r"\b\d{1,2}:\d\d:\d\d(?:\.\d+)?\b", "<clock>"),
         # The file of a cell's code: a kernel's, and ours.

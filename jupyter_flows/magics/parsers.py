@@ -122,6 +122,10 @@ def _register() -> MagicParser:
         _ENDING,
     )
     p.add_argument("words", nargs="*", metavar="PROJECT | key=value", help="the project; options of the storage")
+    p.add_argument(
+        "--notebook", metavar="PATH", help="register this notebook file as it is saved, not the one you are in"
+    )
+    p.add_argument("--project", metavar="P", help="the project, as on the command line")
     _choices(p)
     p.add_argument("--registry-url", metavar="URL", help="the image registry that Docker storage pushes to")
     p.add_argument("--no-build", action="store_true", help="register what storage.build() made before")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_flows.magics.line import line_magic_of, short_path
@@ -15,8 +16,6 @@ from jupyter_flows.magics.words import pairs
 from jupyter_flows.widgets.words import duration, joined
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from jupyter_flows.cli.captured import Reading, Wishes
     from jupyter_flows.core.place import Place
     from jupyter_flows.register import Preview, Registration
@@ -34,8 +33,14 @@ class RegisterMagics:
         from jupyter_flows.register import preview, register
 
         wishes = _wishes(given)
-        reading, differences = self.session.reading(wishes)
-        for line in (_source(self.session.file(), differences), _outline(reading), *_remarks(reading)):
+        if given.notebook and given.no_build:
+            raise Mistake("%flow_register --no-build is about this notebook's flow: leave --notebook out.")
+        if given.notebook:
+            reading, source = _of_file(Path(given.notebook), wishes)
+        else:
+            reading, differences = self.session.reading(wishes)
+            source = _source(self.session.file(), differences)
+        for line in (source, _outline(reading), *_remarks(reading)):
             say(line)
         findings, labels = reading.captured.findings, reading.labels
         if given.dry_run:
@@ -48,14 +53,15 @@ class RegisterMagics:
         done = register(
             reading.flow, reading.project, build=not given.no_build, labels=labels, findings=findings, place=place
         )
-        self.session.remember(reading, wishes)
+        if not given.notebook:
+            self.session.remember(reading, wishes)
         say(_registered(done, reading, place))
 
 
 def _wishes(given: Namespace) -> Wishes:
     from jupyter_flows.cli.captured import Wishes, option_value
 
-    plain = [word for word in given.words if "=" not in word]
+    plain = [*([given.project] if given.project else []), *(word for word in given.words if "=" not in word)]
     if len(plain) > 1:
         raise Mistake(f"%flow_register takes one project, not {' and '.join(map(repr, plain))}; options are key=value.")
     options = {k: option_value(v) for k, v in pairs([w for w in given.words if "=" in w], "An option").items()}
@@ -67,6 +73,14 @@ def _wishes(given: Namespace) -> Wishes:
         storage_options=options or None,
         labels=tuple(given.label or ()),
     )
+
+
+def _of_file(path: Path, wishes: Wishes) -> tuple[Reading, str]:
+    """Read a notebook's file as the command line does; say which text that is."""
+    from jupyter_flows.cli.captured import read
+
+    reading = read(path.expanduser(), wishes)
+    return reading, _source(reading.path, ())
 
 
 def _source(file: Path | None, differences: Sequence[str]) -> str:

@@ -116,6 +116,24 @@ def test_storage_and_its_options(talk, tmp_path):
     assert registered() == [("shop", "sales", 1)]
 
 
+def test_another_notebook_as_it_is(talk, tmp_path):
+    """--notebook registers a file without any mark in it, whatever this notebook is, and leaves this one alone."""
+    save(tmp_path / "analysis.ipynb", ["xs = [1]", "ys = [2]", "print(xs + ys)"])
+    talk(*SALES)
+    source, order, version = talk(f"%flow_register --notebook {tmp_path}/analysis.ipynb --project p").splitlines()
+    assert source.startswith("analysis.ipynb as saved ")
+    assert order == "cell_1, cell_2 -> cell_3"
+    assert version.startswith("v1 · Local · ")
+    assert registered() == [("p", "analysis", 1)]
+    assert talk("%flow_register").splitlines()[0] == NO_FILE
+
+
+def test_another_notebook_that_is_not_there(talk, tmp_path):
+    """--notebook says which file it did not find."""
+    assert "nothing.ipynb" in talk.refused(f"%flow_register --notebook {tmp_path}/nothing.ipynb")
+    assert registered() == []
+
+
 def test_labels_join_the_version(talk):
     """--label says which agents may take it, and the result line shows it."""
     talk(*SALES)
