@@ -12,7 +12,7 @@ from jupyter_flows.capture.heap import ANY, NOTHING, Value
 from jupyter_flows.capture.knowledge.functions import DETERMINISTIC
 from jupyter_flows.capture.libraries import Libraries
 from jupyter_flows.capture.machine import Args
-from jupyter_flows.capture.resources import FILES, NUMPY_RANDOM, file_resource
+from jupyter_flows.capture.resources import FILES, NUMPY_RANDOM, SHELL, file_resource
 
 #: Names in a text that is computed.
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
@@ -223,6 +223,13 @@ def _wrap(calls: Libraries, path: str, args: Args, node: object) -> Value:
     return frozenset((made.id,))
 
 
+def _shell(calls: Libraries, args: Args, node: object) -> Value:
+    """Give a handle of what decides how later cells run and show: formatters, events, options."""
+    made = calls.heap.make(("the shell",), "context")
+    made.touches = frozenset((SHELL,))
+    return frozenset((made.id,))
+
+
 def _next_frames(path: str, calls: Libraries, args: Args, node: object) -> Value:
     known = function_effect(path)
     if known is None:
@@ -264,6 +271,10 @@ Libraries.SPECIAL.update(
         "functools.partial": _partial,
         "pandas.eval": partial(_evaluate, "pandas.eval"),
         "numexpr.evaluate": partial(_evaluate, "numexpr.evaluate"),
+        "builtins.get_ipython": _shell,
+        "IPython.get_ipython": _shell,
+        "IPython.core.getipython.get_ipython": _shell,
+        "IPython.core.interactiveshell.InteractiveShell.instance": _shell,
         "collections.namedtuple": _record,
         "typing.NewType": _record,
         "collections.defaultdict": _defaultdict,

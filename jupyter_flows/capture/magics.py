@@ -6,7 +6,8 @@ from __future__ import annotations
 import ast
 import re
 
-import jupyter_flows.capture.handmade  # noqa: F401 -- registers its functions with the libraries
+import jupyter_flows.capture.handmade
+import jupyter_flows.capture.running_text  # noqa: F401 -- both register their functions with the libraries
 from jupyter_flows.capture.expressions import VALUE
 from jupyter_flows.capture.heap import NOTHING, Value
 from jupyter_flows.capture.machine import ALL_RULES, Rules

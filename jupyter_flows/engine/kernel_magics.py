@@ -11,6 +11,9 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import Javascript, display
 
 
+_NO_KERNEL = "A run is no kernel: there is nothing to connect to, and nobody to edit."
+
+
 @magics_class
 class KernelMagics(Magics):
     """Show what a kernel's magics of these names show."""
@@ -48,7 +51,27 @@ class KernelMagics(Magics):
     @line_magic
     def connect_info(self, line: str) -> None:  # noqa: ARG002 - IPython's signature
         """Refuse: nothing can connect to a run."""
-        raise UsageError("A run is no kernel: there is nothing to connect to.")
+        raise UsageError(_NO_KERNEL)
+
+    @line_magic
+    def qtconsole(self, line: str) -> None:  # noqa: ARG002 - as above
+        """Refuse: nothing can connect to a run."""
+        raise UsageError(_NO_KERNEL)
+
+    @line_magic
+    def subshell(self, line: str) -> None:  # noqa: ARG002 - as above
+        """Refuse: a run has one shell."""
+        raise UsageError(_NO_KERNEL)
+
+    @line_magic
+    def edit(self, line: str) -> None:  # noqa: ARG002 - as above
+        """Refuse: a run has nobody who edits."""
+        raise UsageError(_NO_KERNEL)
+
+    @line_magic
+    def ed(self, line: str) -> None:  # noqa: ARG002 - as above
+        """Refuse: a run has nobody who edits."""
+        raise UsageError(_NO_KERNEL)
 
 
 def _show(name: str) -> None:

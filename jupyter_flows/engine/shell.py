@@ -23,6 +23,7 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import UsageError
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell, InteractiveShellABC
+from IPython.extensions.storemagic import StoreMagics
 from traitlets import Any as AnyTrait
 from traitlets import Instance, Type, default
 from traitlets.config import Config
@@ -218,7 +219,7 @@ class RunShell(InteractiveShell):
     def init_magics(self) -> None:
         """Add the magics that only kernels have."""
         super().init_magics()  # type: ignore[no-untyped-call] # IPython has no types
-        self.register_magics(KernelMagics)
+        self.register_magics(KernelMagics, StoreMagics)
 
     def init_hooks(self) -> None:
         """Show no pager: what goes there leaves no trace in a notebook."""
@@ -292,7 +293,9 @@ class ShellCells:
             shell.builtin_trap.__enter__()
             shell.display_trap.__enter__()
         callbacks = [function for group in shell.events.callbacks.values() for function in group]
-        printers = [p for f in shell.display_formatter.formatters.values() for p in f.type_printers.values()]
+        formatters = shell.display_formatter.formatters.values()
+        kinds = [k for f in formatters for k in (f.type_printers, f.deferred_printers, f.singleton_printers)]
+        printers = [printer for kind in kinds for printer in kind.values()]
         return not (
             shell.ast_transformers
             or shell.input_transformers_post
