@@ -10,7 +10,6 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.display import Javascript, display
 
-
 _NO_KERNEL = "A run is no kernel: there is nothing to connect to, and nobody to edit."
 
 
