@@ -58,7 +58,8 @@ def prepare(version: tuple[int, int], python: Path) -> Path:
 def test_on(python: Path) -> int:
     """Run the subset with one interpreter and return pytest's exit status."""
     paths = [path for path in SUBSET if (ROOT / path).exists()]
-    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not interpreters", *paths]
+    options = ["-q", "-p", "no:cacheprovider", "-n", "auto", "-m", "not slow and not interpreters"]
+    command = [python, "-m", "pytest", *options, *paths]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, "HYPOTHESIS_PROFILE": "quick"}, check=False).returncode
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from jupyter_flows.capture.dataflow import connect
 from jupyter_flows.capture.machine import ALL_RULES, Rules
 from jupyter_flows.core.cell import Cell
+from tests.examples import examples
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -69,7 +70,7 @@ def test_generator_emits_what_breaks_analyses():
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_allowed_order_equals_top_to_bottom(seed):
     """Results, outputs and aliases are those of the sequential run, whatever allowed order the cells ran in."""
     assert check(seed) is None

@@ -14,6 +14,7 @@ from jupyter_flows.capture.dataflow import Dataflow, connect
 from jupyter_flows.capture.heap import Refused
 from jupyter_flows.capture.interpreter import Interpreter
 from jupyter_flows.core.cell import Cell
+from tests.examples import examples
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -75,7 +76,7 @@ def check(seed: int, chosen: set[int] | None) -> str | None:
 
 
 @given(seed=st.integers(0, 2**32 - 1), chosen=st.sets(st.integers(0, 12)) | st.none())
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_allowed_order_equals_top_to_bottom_when_cells_are_not_followed(seed, chosen):
     """Results, outputs and aliases are those of the sequential run, whichever cells were not followed."""
     assert check(seed, chosen) is None
