@@ -32,8 +32,8 @@ _PACKAGES = frozenset(
         "base64", "bisect", "calendar", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal", "enum",
         "fractions", "functools", "hashlib", "heapq", "itertools", "json", "math", "numbers", "operator", "random",
         "re", "statistics", "string", "textwrap", "time", "typing", "zlib", "builtins", "_functools", "_operator",
-        "reprlib", "_bisect", "_heapq", "_collections", "_json", "_hashlib", "_random", "_statistics", "numpy", "pandas",
-        "scipy", "sklearn",
+        "reprlib", "_bisect", "_heapq", "_collections", "_json", "_hashlib", "_random", "_statistics", "numpy",
+        "pandas", "scipy", "sklearn",
     }
 )  # fmt: skip
 #: What pandas finds in columns of objects, if nothing else is in them.
