@@ -31,11 +31,21 @@ class Calls(Libraries):
         function = node.func
         if isinstance(function, ast.Attribute):
             receiver = self.value(function.value)
-            return self.call_method(receiver, function.attr, self.arguments(node), node)
+            args = self.arguments(node)
+            self._hand_names(args, receiver, "." + function.attr)
+            return self.call_method(receiver, function.attr, args, node)
         if isinstance(function, ast.Name) and function.id == "super" and not node.args:
             return self.call_super(node)
-        callee = self.value(function)
-        return self.call(callee, self.arguments(node), node)
+        callee, args = self.value(function), self.arguments(node)
+        self._hand_names(args, callee)
+        return self.call(callee, args, node)
+
+    def _hand_names(self, args: Args, callee: Value, attribute: str = "") -> None:
+        """Take it that code that is handed the notebook's names does anything, but for what runs a known text."""
+        if args.namespace:
+            called = {f"{obj.data}{attribute}" if obj.kind == "api" else "" for obj in self.objects(callee)}
+            if not called or not called <= self.RUNS_TEXT:
+                self.lose_track("reads or writes names by text")
 
     def arguments(self, node: ast.Call) -> Args:
         """Evaluate a call's arguments."""
@@ -48,6 +58,9 @@ class Calls(Libraries):
             else:
                 args.rest |= self.value(item)
         for word in node.keywords:
+            if self._is_namespace(word):
+                args.namespace = True
+                continue
             value = self.value(word.value)
             if word.arg is None:
                 self.touch(value)
@@ -55,6 +68,13 @@ class Calls(Libraries):
             else:
                 args.keywords[word.arg] = value
         return args
+
+    def _is_namespace(self, word: ast.keyword) -> bool:
+        """Tell ``globals=globals()``."""
+        match word:
+            case ast.keyword("globals", ast.Call(ast.Name("globals"), [], [])):
+                return not self.is_bound("globals")
+        return False
 
     def call(self, callee: Value, args: Args, node: object) -> Value:
         """Call a value."""

@@ -17,6 +17,14 @@ from jupyter_flows.capture.resources import FILES, NUMPY_RANDOM, SHELL, file_res
 #: Names in a text that is computed.
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
+#: Ways to the shell.
+SHELLS = (
+    "builtins.get_ipython",
+    "IPython.get_ipython",
+    "IPython.core.getipython.get_ipython",
+    "IPython.core.interactiveshell.InteractiveShell.instance",
+)
+
 
 def _next(calls: Libraries, args: Args, node: object) -> Value:
     first = args.positional[0] if args.positional else args.all()
@@ -271,10 +279,6 @@ Libraries.SPECIAL.update(
         "functools.partial": _partial,
         "pandas.eval": partial(_evaluate, "pandas.eval"),
         "numexpr.evaluate": partial(_evaluate, "numexpr.evaluate"),
-        "builtins.get_ipython": _shell,
-        "IPython.get_ipython": _shell,
-        "IPython.core.getipython.get_ipython": _shell,
-        "IPython.core.interactiveshell.InteractiveShell.instance": _shell,
         "collections.namedtuple": _record,
         "typing.NewType": _record,
         "collections.defaultdict": _defaultdict,
@@ -287,6 +291,7 @@ Libraries.SPECIAL.update(
         "pandas.read_json": partial(_next_frames, "pandas.read_json"),
     }
 )
+Libraries.SPECIAL.update(dict.fromkeys(SHELLS, _shell))
 Libraries.SHAPES.update({"estimator": _estimator, "wrap": _wrap, "grid": _grid})
 Libraries.SPECIAL.update(
     {

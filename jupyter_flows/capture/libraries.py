@@ -30,6 +30,8 @@ class Libraries(Unknown):
 
     #: Calls that need a hand of their own, by import path.
     SPECIAL: ClassVar[dict[str, Callable[[Any, Args, object], Value]]] = {}
+    #: Those of them that look names up in the text that they run, wherever ``globals=`` says.
+    RUNS_TEXT: ClassVar[set[str]] = set()
     #: Calls that need a hand of their own, by result.
     SHAPES: ClassVar[dict[str, Callable[[Any, str, Args, object], Value]]] = {}
 

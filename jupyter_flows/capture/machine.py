@@ -84,6 +84,8 @@ class Args:
     #: What ``*`` and ``**``, or callers that are not known, may pass for any parameter.
     rest: Value | None = None
     node: ast.Call | None = None
+    #: Whether the notebook's own names are passed, as ``globals=globals()``.
+    namespace: bool = False
 
     def all(self) -> Value:
         """Return everything passed."""

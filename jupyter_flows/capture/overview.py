@@ -9,14 +9,15 @@ from typing import cast
 
 from jupyter_flows.capture.effects import function_effect, method_effect
 from jupyter_flows.capture.expressions import is_special
-from jupyter_flows.capture.handmade import IDENTIFIER
+from jupyter_flows.capture.handmade import IDENTIFIER, SHELLS
 from jupyter_flows.capture.heap import NOTHING, Obj, Refused, Region, Value
 from jupyter_flows.capture.knowledge import methods
 from jupyter_flows.capture.knowledge.functions import CONSTANTS
 from jupyter_flows.capture.machine import ALL_RULES, BUILTINS, Args, Rules
 from jupyter_flows.capture.magics import Magics, python_of
 from jupyter_flows.capture.mentions import Chain, Mentions, imported_paths, mentions_of, mentions_of_function
-from jupyter_flows.capture.resources import FILES, NUMPY_RANDOM, PYPLOT, file_resource
+from jupyter_flows.capture.resources import FILES, NUMPY_RANDOM, PYPLOT, SHELL, file_resource
+from jupyter_flows.capture.running_text import TEXTS, WITHOUT_WORD
 from jupyter_flows.capture.scopes import Code, FunctionNode, Names, Scope, function_names
 
 #: What a definition in such a cell may cost.
@@ -284,7 +285,12 @@ class Overview(Magics):
 
     def _call_by_name(self, path: str, args: Args) -> None:
         package, known = path.partition(".")[0], function_effect(path)
-        if path == "builtins.open":
+        if path in WITHOUT_WORD or path in TEXTS:
+            self.lose_track(WITHOUT_WORD.get(path, "runs text"))
+        elif path in SHELLS:
+            self.resources.use(SHELL)
+            self.later.add(SHELL)
+        elif path == "builtins.open":
             self.resources.use(file_resource(args.constant(0, "file")))
             self.later.add(FILES)
         elif known is not None:
