@@ -222,8 +222,10 @@ def _path(arrow: Arrow, centre: Sequence[float], layer: Sequence[int], bends: Se
         if n < len(bends):
             y += _HEIGHT
             drawn += f" V{y:.1f}"
-    names = f"<title>{escape(', '.join(arrow.names) or arrow.why)}</title>"
+    why = f"<title>{escape(arrow.why or ', '.join(arrow.names))}</title>"
     dash = "" if arrow.names else ' stroke-dasharray="4 3"'
     return (
-        f'<path d="{drawn}" fill="none" stroke="{_EDGE}" stroke-width="1.4"{dash} marker-end="url(#tip)">{names}</path>'
+        f'<path d="{drawn}" fill="none" stroke="{_EDGE}" stroke-width="1.4"{dash} marker-end="url(#tip)"/>'
+        # What the pointer meets: a line of a pixel is hard to hit.
+        f'<path class="why" d="{drawn}" fill="none" stroke="transparent" stroke-width="10">{why}</path>'
     )

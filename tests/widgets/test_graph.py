@@ -57,7 +57,16 @@ def test_a_box_for_each_task_and_a_line_for_each_edge_that_says_something():
     """An edge that only keeps an order which a longer path keeps too is not drawn."""
     root = drawn(sales())
     assert len(root.findall(f"{SVG}g")) == 4
-    assert len(root.findall(f"{SVG}path")) == 3
+    assert len(root.findall(f"{SVG}path[@class='why']")) == 3
+
+
+def test_an_edge_says_why_it_is_there():
+    """Who points at an edge, or near it, reads the reason; without one, the names that it carries."""
+    nodes = [Node("a"), Node("b"), Node("c")]
+    arrows = [Arrow(0, 1, ("x",), "reads `x` from cell 1"), Arrow(1, 2, ("y", "z"))]
+    edges = drawn(FlowGraph("f", nodes, arrows)).findall(f"{SVG}path[@class='why']")
+    assert [edge.find(f"{SVG}title").text for edge in edges] == ["reads `x` from cell 1", "y, z"]
+    assert {edge.get("stroke-width") for edge in edges} == {"10"}
 
 
 def test_states_have_colours_and_marks():
