@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_flows.errors import ExportRefused
@@ -244,6 +244,7 @@ def check(seed):
 
 
 @given(seed=st.integers(0, 2**32 - 1))
+@example(seed=2**32 - 1)  # an item of a comprehension is set
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_generated_notebooks_give_the_same_as_scripts(seed):
     """Aliases, stored code, late binding and worse print and leave behind what they do in a notebook."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from jupyter_flows.capture.scopes import FUNCTIONS, function_names
@@ -117,7 +117,7 @@ class _Reader:
 
     def _bind(self, target: ast.expr, sure: Sure) -> Sure:
         """Bind a target; what its subscripts and attributes stand on is read."""
-        found = {n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        found = set(_targets(target))
         self._read([target], sure)
         self.names.binds |= found
         return sure | found
@@ -257,6 +257,17 @@ def _now(node: ast.AST) -> list[ast.AST | None]:
     if isinstance(node, ast.ClassDef):
         found += [*node.bases, *(k.value for k in node.keywords)]
     return found
+
+
+def _targets(target: ast.expr) -> Iterator[str]:
+    """Give the names that an assignment binds: not those of comprehensions that its subscripts stand on."""
+    if isinstance(target, ast.Name):
+        yield target.id
+    elif isinstance(target, ast.Starred):
+        yield from _targets(target.value)
+    elif isinstance(target, ast.Tuple | ast.List):
+        for item in target.elts:
+            yield from _targets(item)
 
 
 def free_names(nodes: Iterable[ast.AST | None], bound: frozenset[str] = frozenset()) -> set[str]:
