@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from collections.abc import Mapping
 from importlib.util import find_spec
-from types import ModuleType
 from typing import Any
 
 from jupyter_flows.core.task import CellTask
@@ -16,6 +13,7 @@ from jupyter_flows.engine.cells import PlainCells, Publish
 from jupyter_flows.engine.context import on_worker
 from jupyter_flows.engine.figures import choose_inline
 from jupyter_flows.engine.namespace import Namespace
+from jupyter_flows.engine.on_import import OnImport
 from jupyter_flows.engine.values import all_fit
 from jupyter_flows.engine.warned import SUPPORTED, Warned
 
@@ -35,7 +33,7 @@ class CellRunner:
         if shell:
             self._open_shell()
         elif find_spec("IPython"):
-            sys.meta_path.insert(0, _OnImport(SHOWN_BY_SHELL, self._open_shell))
+            sys.meta_path.insert(0, OnImport(SHOWN_BY_SHELL, self._open_shell))
 
     def __call__(self, task: CellTask) -> None:
         """Run a cell and publish what it shows; publish and raise its error."""
@@ -55,6 +53,10 @@ class CellRunner:
             if self._shell is not None:
                 # The cell itself made the shell necessary: its figures are shown at its end.
                 self._shell.end_cell()
+
+    def divert(self, name: str, text: str) -> bool:
+        """Take text that belongs into a widget; tell whether it does."""
+        return self._shell is not None and bool(self._shell.divert(name, text))
 
     def may_leave(self, task: CellTask) -> bool:
         """Tell whether a portable cell may run on a worker thread, by the values that it reads and replaces."""
@@ -78,22 +80,3 @@ class CellRunner:
         from jupyter_flows.engine.shell import ShellCells
 
         self._shell = ShellCells(self._namespace, self._publish)
-
-
-class _OnImport(MetaPathFinder):
-    """Calls a function when one of some modules is about to be imported, once; finds nothing itself."""
-
-    def __init__(self, names: frozenset[str], call: Callable[[], None]):
-        self._names, self._call = names, call
-
-    def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None,  # noqa: ARG002 - the protocol's
-        target: ModuleType | None = None,  # noqa: ARG002 - the protocol's
-    ) -> ModuleSpec | None:
-        """Notice the import."""
-        if fullname in self._names:
-            sys.meta_path.remove(self)
-            self._call()
-        return None

@@ -50,6 +50,8 @@ class Outputs:
         self._rest: dict[Place, _Rest] = {}
         #: The running task, for text whose thread does not say.
         self.running: Callable[[], str | None] = lambda: None
+        #: Take text elsewhere: into a widget that the writing code has entered.
+        self.divert: Callable[[str, str], bool] = lambda _name, _text: False
         #: Bring in what was written past Python, to file descriptors 1 and 2.
         self.drain: Callable[[], None] = lambda: None
 
@@ -61,6 +63,8 @@ class Outputs:
 
     def write(self, name: str, text: str) -> None:
         """Take text written to the stream `name`."""
+        if self.divert(name, text):
+            return
         self.drain()
         self.take(name, text)
 

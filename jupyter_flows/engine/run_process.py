@@ -202,7 +202,9 @@ class _OneRun:
         from jupyter_flows.engine.cell_runner import CellRunner
 
         shell = bool(self._document["shell"])
-        return CellRunner(self._namespace, self.outputs.publish, shell=shell, parameters=given)
+        cells = CellRunner(self._namespace, self.outputs.publish, shell=shell, parameters=given)
+        self.outputs.divert = cells.divert
+        return cells
 
 
 _DEFAULT = {"class": "jupyter_flows.environments.RemoteEnvironment", "options": {}}

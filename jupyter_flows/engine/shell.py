@@ -34,6 +34,8 @@ from jupyter_flows.engine.failure import error_output
 from jupyter_flows.engine.kernel_magics import KernelMagics
 from jupyter_flows.engine.live_widgets import LiveWidgets
 from jupyter_flows.engine.namespace import Namespace
+from jupyter_flows.engine.on_import import OnImport
+from jupyter_flows.engine.output_widgets import OutputWidgets
 from jupyter_flows.engine.warned import without_hook
 
 Publish = Callable[[dict[str, Any]], None]
@@ -264,10 +266,13 @@ class ShellCells:
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
         self.shell: Any = make_shell(namespace)
-        self._widgets = LiveWidgets(publish)
+        self._widgets, self._inside = LiveWidgets(publish), OutputWidgets()
+        self.divert = self._inside.write
+        sys.meta_path.insert(0, OnImport(frozenset({"ipywidgets"}), self._inside.install))
 
         def send(output: dict[str, Any]) -> None:
-            publish(self._widgets.take(output))
+            if not self._inside.take(output):
+                publish(self._widgets.take(output))
 
         self.shell.displayhook.publish_output = send
         self.shell.display_pub.publish_output = send
@@ -279,6 +284,7 @@ class ShellCells:
         shell = self.shell
         shell.execution_count = task.cell.ordinal
         result = self._run(task.code)
+        self._inside.settle()
         self._widgets.settle()
         error = result.error_before_exec or result.error_in_exec
         if error is not None:
