@@ -69,6 +69,7 @@ def test_generator_emits_what_breaks_analyses():
     assert min(counts["unknown library"], counts["random"], counts["opaque"]) >= 8
 
 
+@pytest.mark.timeout(600)
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=examples(300), deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_allowed_order_equals_top_to_bottom(seed):

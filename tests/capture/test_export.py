@@ -243,6 +243,7 @@ def check(seed):
         assert as_script(script_of(cells)) == top_to_bottom(cells)[0]
 
 
+@pytest.mark.timeout(600)
 @given(seed=st.integers(0, 2**32 - 1))
 @example(seed=2**32 - 1)  # an item of a comprehension is set
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

@@ -75,6 +75,7 @@ def check(seed: int, chosen: set[int] | None) -> str | None:
     return disagreement(sources, flow, Random(seed))
 
 
+@pytest.mark.timeout(600)
 @given(seed=st.integers(0, 2**32 - 1), chosen=st.sets(st.integers(0, 12)) | st.none())
 @settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_allowed_order_equals_top_to_bottom_when_cells_are_not_followed(seed, chosen):

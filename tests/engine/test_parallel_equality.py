@@ -76,6 +76,7 @@ def test_generated_cells_are_portable_often_enough():
     assert portable > cells / 3
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("shell", [False, True], ids=["plain", "shell"])
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=10, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
