@@ -172,7 +172,8 @@ class NoHistory(HistoryManager):
         if self._exit_re.match(raw.strip()):
             return
         self.keep(line_num, source, raw)
-        above = sorted(n for n in self._texts if n < line_num)
+        # A copy, made in one step: workers keep texts meanwhile.
+        above = sorted(n for n in list(self._texts) if n < line_num)
         texts = [self._texts.get(n, ("", "")) for n in range(line_num + 1)]
         self.input_hist_parsed[:] = [parsed for parsed, _ in texts]
         self.input_hist_raw[:] = [text for _, text in texts]

@@ -162,7 +162,7 @@ class Warned:
         for module in list(sys.modules.values()):
             registry = getattr(module, "__warningregistry__", None)
             if isinstance(registry, dict) and registry.get("version") == current:
-                registry[_SHOWN] = self._era, {key for key in registry if isinstance(key, tuple)}
+                registry[_SHOWN] = self._era, {key for key in list(registry) if isinstance(key, tuple)}
 
     # -- filters --------------------------------------------------------------------------------------
 
