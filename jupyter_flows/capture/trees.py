@@ -7,12 +7,17 @@ from collections.abc import Iterator
 
 
 def walk(node: ast.AST) -> Iterator[ast.AST]:
-    """Give a node and all below it, in no particular order: a third of what `ast.walk` costs."""
+    """Give a node and all below it, in no particular order: faster than `ast.walk`.
+
+    Below a node is what its fields hold. Other attributes are not looked at: who formats tracebacks hangs parents to
+    nodes, and some nodes, such as contexts, are shared by all trees.
+    """
     stack = [node]
     while stack:
         node = stack.pop()
         yield node
-        for value in node.__dict__.values():
+        for name in node._fields:
+            value = getattr(node, name, None)
             if isinstance(value, ast.AST):
                 stack.append(value)
             elif value.__class__ is list:
