@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -41,6 +42,13 @@ def private_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     folder = tmp_path_factory.mktemp("places")
     point_at(folder, monkeypatch)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def main_has_a_spec(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes be spawned in every order of tests: shells in this process put modules of theirs in main's place."""
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "__spec__", getattr(main, "__spec__", None), raising=False)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -68,8 +68,8 @@ def test_a_wrong_executor_path_says_what_is_wrong(path, message):
 
 def test_options_that_an_executor_does_not_take_are_named():
     """The executor's own name and the option's are in the message."""
-    with pytest.raises(EnvironmentOptionError, match="LocalExecutor takes no options, so not 'workers'"):
-        RemoteEnvironment(executor="jupyter_flows.engine.executors.LocalExecutor", executor_kwargs={"workers": 3})
+    with pytest.raises(EnvironmentOptionError, match=r"LocalExecutor: .*'threads'"):
+        RemoteEnvironment(executor="jupyter_flows.engine.executors.LocalExecutor", executor_kwargs={"threads": 3})
 
 
 def test_options_beside_an_executor_object_are_refused():
