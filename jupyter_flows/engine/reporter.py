@@ -9,6 +9,7 @@ from time import time
 from jupyter_flows.core.events import EventLog
 from jupyter_flows.core.state import StateName
 from jupyter_flows.core.task import CellTask
+from jupyter_flows.engine.context import on_worker
 from jupyter_flows.engine.outputs import Outputs
 from jupyter_flows.engine.task_runner import Row, TaskRunner
 
@@ -30,6 +31,8 @@ class Reporter:
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
+        #: The main thread's task from before it is called until its output is settled, a moment after it has returned.
+        self._unsettled: int | None = None
 
     def watch(self, runner: TaskRunner) -> None:
         """Report on this runner from now on."""
@@ -51,15 +54,19 @@ class Reporter:
         runner = self._of()
         self._outputs.settle()
         self.tick()
+        if not on_worker.get():
+            self._unsettled = number
         task, slug = runner.plan.tasks[number], runner.plan.slugs[number]
         if attempt > 1:
             self._events.emit("output", task=slug, output={"output_type": "clear_output", "wait": False})
         if isinstance(task, CellTask):
             self._events.emit("source", task=slug, execution_count=task.cell.ordinal)
 
-    def after(self, number: int) -> None:  # noqa: ARG002 - whichever it was, its output is out now
+    def after(self, number: int) -> None:
         """Report what the task printed, before its last state."""
         self._outputs.settle()
+        if self._unsettled == number:
+            self._unsettled = None
 
     def tick(self) -> None:
         """Report what happened since the last time."""
@@ -79,7 +86,9 @@ class Reporter:
         return self._runner
 
     def _running_slug(self) -> str | None:
-        runner = self._of()
+        runner, unsettled = self._of(), self._unsettled
+        if unsettled is not None:
+            return runner.plan.slugs[unsettled]
         running = runner.all_running()
         return runner.plan.slugs[running[0][0]] if running else None
 
