@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from jupyter_flows import signals, triggers
+    from jupyter_flows.core.control_flow import case, merge, switch
     from jupyter_flows.core.parameter import Parameter
     from jupyter_flows.core.state import State
     from jupyter_flows.core.task import Task, task
@@ -19,20 +21,40 @@ if TYPE_CHECKING:
     from jupyter_flows.engine.secrets import secret
     from jupyter_flows.flow import Flow
 
-__all__ = ["Flow", "Parameter", "State", "Task", "context", "secret", "task"]
+__all__ = [
+    "Flow",
+    "Parameter",
+    "State",
+    "Task",
+    "case",
+    "context",
+    "merge",
+    "secret",
+    "signals",
+    "switch",
+    "task",
+    "triggers",
+]
 
 _HOMES = {
     "Flow": "jupyter_flows.flow",
     "Parameter": "jupyter_flows.core.parameter",
     "State": "jupyter_flows.core.state",
     "Task": "jupyter_flows.core.task",
+    "case": "jupyter_flows.core.control_flow",
     "context": "jupyter_flows.engine.context",
+    "merge": "jupyter_flows.core.control_flow",
     "secret": "jupyter_flows.engine.secrets",
+    "switch": "jupyter_flows.core.control_flow",
     "task": "jupyter_flows.core.task",
 }
+#: Public names that are modules.
+_MODULES = ("signals", "triggers")
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"jupyter_flows.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'jupyter_flows' has no attribute {name!r}; it has {', '.join(__all__)}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
@@ -41,7 +63,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_HOMES, *_MODULES])
 
 
 def load_ipython_extension(shell: Any) -> None:

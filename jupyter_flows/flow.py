@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jupyter_flows.core import flow as core
+from jupyter_flows.core.rules import OnFailure, StateHandler
 from jupyter_flows.core.state import State
 from jupyter_flows.core.task import Task
 from jupyter_flows.environments import Environment, RemoteEnvironment
 from jupyter_flows.environments.storage import Storage, storage_named
-from jupyter_flows.errors import DefinitionError
+from jupyter_flows.errors import DefinitionError, RunError
 
 
 class Flow(core.Flow):
@@ -39,8 +40,10 @@ class Flow(core.Flow):
         environment: Environment | None = None,
         tasks: Iterable[Task] = (),
         origin: core.Origin | None = None,
+        state_handlers: Iterable[StateHandler] = (),
+        on_failure: OnFailure | None = None,
     ):
-        super().__init__(name, tasks=tasks, origin=origin)
+        super().__init__(name, tasks=tasks, origin=origin, state_handlers=state_handlers, on_failure=on_failure)
         self.environment = RemoteEnvironment() if environment is None else environment
         self.storage = storage
 
@@ -75,20 +78,31 @@ class Flow(core.Flow):
         public.adopt(flow)
         return public
 
-    def run(self, parameters: Mapping[str, Any] | None = None, *, executor: Any = None, **values: Any) -> State:
+    def run(
+        self,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        executor: Any = None,
+        resume: State | None = None,
+        **values: Any,
+    ) -> State:
         """Run the flow here, now, and return its state; parameters by mapping or by name.
 
         A functional flow runs in this process; its state's ``result`` maps each task to its state.
         A flow of cells runs in a process of its own. Environment callbacks belong to registered runs.
+        `resume` takes the state of an earlier run of this very flow: what succeeded does not run again,
+        and tasks that were paused go on.
         """
         given = {**(parameters or {}), **values}
         if self.of_cells:
+            if resume is not None:
+                raise RunError("A flow of cells leaves no values behind to go on from: run it without resume=.")
             from jupyter_flows.engine.apart import run_apart
 
             return run_apart(self, given)
         from jupyter_flows.engine.flow_runner import FlowRunner
 
-        return FlowRunner(self, executor=executor).run(given)
+        return FlowRunner(self, executor=executor).run(given, resume=resume)
 
     def register(
         self,

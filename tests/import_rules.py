@@ -14,7 +14,7 @@ PACKAGE = "jupyter_flows"
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset({"core"}),
-    frozenset({"capture", "images", "places", "settings"}),
+    frozenset({"capture", "images", "places", "settings", "signals", "triggers"}),
     frozenset({"engine", "environments", "registry"}),
     frozenset({"agent", "executed"}),
     frozenset({"register"}),

@@ -33,6 +33,7 @@ def local_job(claim: Claim, *, env: Mapping[str, str] | None = None, strict: boo
         pins=list(document["requirements"]),
         strict=strict,
         env=dict(env or {}),
+        scheduled_at=claim.run.scheduled_at.timestamp(),
     )
 
 

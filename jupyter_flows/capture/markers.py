@@ -17,8 +17,10 @@ from typing import Any, Literal, NoReturn
 
 from jupyter_flows.capture.lines import blank_controls, is_bare
 from jupyter_flows.core.cell import Cell
+from jupyter_flows.core.rules import USUAL, Rules, checked_rules
 from jupyter_flows.core.task import TaskOptions
-from jupyter_flows.errors import MarkerError
+from jupyter_flows.core.triggers import Trigger, all_successful, trigger_from
+from jupyter_flows.errors import DefinitionError, MarkerError
 
 Kind = Literal["task", "parameters", "control", "empty", "skip", "plain"]
 
@@ -82,6 +84,25 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _delays(text: str) -> float | tuple[float, ...]:
+    delays = tuple(_seconds(part) for part in text.split(","))
+    return delays if len(delays) > 1 else delays[0]
+
+
+def _errors(text: str) -> list[str]:
+    names = _names(text)
+    if not names or not all(part.isidentifier() for name in names for part in name.split(".")):
+        raise argparse.ArgumentTypeError(f"takes exceptions such as ConnectionError, not {text!r}")
+    return names
+
+
+def _trigger(text: str) -> Trigger:
+    try:
+        return trigger_from(text)
+    except DefinitionError as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None
+
+
 def _limit(text: str) -> float:
     seconds = _seconds(text)
     if seconds == 0:
@@ -125,7 +146,17 @@ def task_parser() -> TaskParser:
     add = parser.add_argument
     add("name", nargs="?", type=_task_name, metavar="NAME", help="the task's name (else the first name it writes)")
     add("--retries", type=_whole, default=0, metavar="N", help="run again up to N times when it fails")
-    add("--retry-delay", type=_seconds, default=0.0, metavar="S", help="seconds between these")
+    add("--retry-delay", type=_delays, default=0.0, metavar="S", help="seconds between these, or a list: 1,10,60")
+    add("--retry-jitter", type=_seconds, default=0.0, metavar="F", help="make delays longer by up to this share")
+    add("--retry-on", type=_errors, action="extend", default=[], metavar="ERROR", help="only after these exceptions")
+    add(
+        "--trigger",
+        type=_trigger,
+        default=all_successful,
+        metavar="T",
+        help="when it runs: all_finished, any_failed ...",
+    )
+    add("--ignore-skips", action="store_true", help="run although a task that it waits for was skipped")
     add("--timeout", type=_limit, metavar="S", help="seconds after which a run of it ends as TimedOut")
     add("--reads", type=_variables, action="extend", default=[], metavar="A,B", help="names it reads unseen")
     add("--writes", type=_variables, action="extend", default=[], metavar="A,B", help="names it writes unseen")
@@ -249,8 +280,19 @@ def _task(cell: Cell, arguments: list[str], code: str, *, line: int | None) -> M
         writes=frozenset(given.writes),
         after=tuple(dict.fromkeys(given.after)),
         requires=tuple(dict.fromkeys(given.requires)),
+        rules=_rules(given),
     )
     return Marker("task", code, options, run=not given.no_run, line=line)
+
+
+def _rules(given: argparse.Namespace) -> Rules:
+    rules = checked_rules(
+        trigger=given.trigger,
+        skip_on_upstream_skip=not given.ignore_skips,
+        retry_on=tuple(dict.fromkeys(given.retry_on)),
+        retry_jitter_factor=given.retry_jitter,
+    )
+    return USUAL if rules == USUAL else rules
 
 
 def _not_known(word: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from jupyter_flows.core import pickled
 from jupyter_flows.core.document import Document, cell_file, cells_flow, to_document
 from jupyter_flows.core.flow import Flow
-from jupyter_flows.errors import ArtifactError
+from jupyter_flows.errors import ArtifactError, DefinitionError
 
 #: A bundle that unpacks to more is refused: cells, modules and callbacks are text.
 MAX_BYTES = 512 * 1024 * 1024
@@ -97,9 +97,17 @@ def pack_flow(flow: Flow) -> Bundle:
         files["notebook.ipynb"] = flow.origin.notebook.encode()
         files |= {f"modules/{path}": source for path, source in flow.origin.modules.items()}
     callbacks = flow.environment.callbacks() if flow.environment else {}
-    if callbacks or not flow.of_cells:
+    _check_cells(flow)
+    if callbacks or flow.handlers or not flow.of_cells:
         files["flow.cloudpickle"] = pickled.dump(flow, callbacks)
     return Bundle(files)
+
+
+def _check_cells(flow: Flow) -> None:
+    """Refuse what a cell can't take along: cells are packed as text."""
+    heard = [t.name for t in flow.cell_tasks if t.rules.are_heard]
+    if heard:
+        raise DefinitionError(f"Task {heard[0]!r} is a cell, which has no handlers: set them on the flow.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +132,6 @@ def unpack_flow(bundle: Bundle) -> Unpacked:
                 f"Python {made_with}: run them with that version and the same packages."
             ) from error
     flow = content["flow"] or cells_flow(document, bundle.files)
+    if "state_handlers" in content:
+        flow.state_handlers, flow.on_failure = content["state_handlers"], content["on_failure"]
     return Unpacked(flow, content["callbacks"])

@@ -10,6 +10,7 @@ from typing import Any
 from jupyter_flows.core.code_diff import body, code_diff, shortened
 from jupyter_flows.core.document import Document
 from jupyter_flows.core.pairing import Pairs, is_named, moved, pair
+from jupyter_flows.core.rules import Rules
 
 #: How many lines of an added task are shown.
 _NEW_LINES = 8
@@ -32,7 +33,7 @@ class Change:
         return f"{subject} ({self.detail})" if self.detail else subject
 
 
-_OPTIONS = ("max_retries", "retry_delay_seconds", "timeout_seconds", "tags")
+_OPTIONS = ("max_retries", "retry_delay_seconds", "timeout_seconds", "tags", *Rules.__dataclass_fields__)
 _CELL_OPTIONS = ("definition", "parameters", "after", "requires")
 
 
@@ -138,7 +139,7 @@ def _names(names: list[str]) -> str:
 
 
 def _differing_options(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    one, other = ({k: t[k] for k in _OPTIONS} | dict(t.get("cell") or {}) for t in (old, new))
+    one, other = ({k: t.get(k) for k in _OPTIONS} | dict(t.get("cell") or {}) for t in (old, new))
     for key in (*_OPTIONS, *_CELL_OPTIONS):
         if one.get(key) != other.get(key):
             yield key, one.get(key), other.get(key)

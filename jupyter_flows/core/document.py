@@ -15,6 +15,8 @@ from jupyter_flows.core.flow import Flow, Origin
 from jupyter_flows.core.labels import normalize
 from jupyter_flows.core.meaning import Meaning, function_meaning, task_meaning, value_meaning
 from jupyter_flows.core.parameter import Parameter, ParameterSpec
+from jupyter_flows.core.rules import Rules, delays_of
+from jupyter_flows.core.rules_json import cell_rules, rules_json
 from jupyter_flows.core.secrets import tagged_secrets
 from jupyter_flows.core.task import CellTask, Task, TaskOptions
 from jupyter_flows.errors import ArtifactError
@@ -53,8 +55,8 @@ def to_document(flow: Flow, *, labels: Iterable[str] = ()) -> Document:
 
 
 def callbacks_meaning(flow: Flow) -> dict[str, str]:
-    """Return the meaning of each callback that the flow's environment carries."""
-    callbacks = flow.environment.callbacks() if flow.environment else {}
+    """Return the meaning of each callback that the flow or its environment carries."""
+    callbacks = (flow.environment.callbacks() if flow.environment else {}) | flow.handlers
     return {name: function_meaning(fn).text for name, fn in sorted(callbacks.items())}
 
 
@@ -66,6 +68,7 @@ def _task_json(flow: Flow, task: Task, known: dict[int, Meaning]) -> dict[str, A
         "retry_delay_seconds": task.retry_delay_seconds,
         "timeout_seconds": task.timeout_seconds,
         "tags": sorted(task.tags),
+        **rules_json(task.rules),
     }
     if isinstance(task, CellTask):
         return data | {"meaning": task.meaning, "cell": _cell_json(task)}
@@ -110,6 +113,8 @@ _TASK_MEANING = (
     "meaning",
     "constants",
 )
+#: Meaning where it is there: `rules_json` names only what is not usual.
+_RULES_MEANING = tuple(Rules.__dataclass_fields__)
 _CELL_MEANING = ("definition", "parameters", "after", "requires")
 _FLOW_MEANING = (
     "name",
@@ -131,7 +136,10 @@ def flow_digest(document: Mapping[str, Any], *, callbacks: Mapping[str, str] | N
     meaning["storage"] = (document.get("storage") or {}).get("meaning")
     meaning["edges"] = sorted([u, d, k or "", names] for u, d, k, names, _ in document["edges"])
     meaning["tasks"] = [
-        {k: t.get(k) for k in _TASK_MEANING if _means(t, k)} | _cell_meaning(t.get("cell")) for t in document["tasks"]
+        {k: t.get(k) for k in _TASK_MEANING if _means(t, k)}
+        | {k: t[k] for k in _RULES_MEANING if k in t}
+        | _cell_meaning(t.get("cell"))
+        for t in document["tasks"]
     ]
     text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return "v1:" + hashlib.sha256(text.encode()).hexdigest()
@@ -174,10 +182,11 @@ def _cell_task(data: Mapping[str, Any], read: Mapping[str, bytes]) -> CellTask:
     options = TaskOptions(
         name=data["slug"] if cell.get("named", True) else None,
         retries=data["max_retries"],
-        retry_delay_seconds=data["retry_delay_seconds"],
+        retry_delay_seconds=delays_of(data["retry_delay_seconds"]),
         timeout_seconds=data["timeout_seconds"],
         after=tuple(cell["after"]),
         requires=tuple(cell["requires"]),
+        rules=cell_rules(data),
     )
     return CellTask(
         data["slug"],

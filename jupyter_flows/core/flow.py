@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import Token
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -11,6 +11,7 @@ from typing import Any, Self
 from jupyter_flows.core.current import Graph, open_flow
 from jupyter_flows.core.graph import find_cycle, topological_order
 from jupyter_flows.core.parameter import Parameter, ParameterSpec
+from jupyter_flows.core.rules import OnFailure, StateHandler, checked_callback, checked_handlers
 from jupyter_flows.core.task import CellTask, Collect, Task
 from jupyter_flows.errors import CycleError, DefinitionError, DuplicateTaskError, FrozenFlowError
 
@@ -57,6 +58,8 @@ class Flow:
         storage: Any = None,
         tasks: Iterable[Task] = (),
         origin: Origin | None = None,
+        state_handlers: Iterable[StateHandler] = (),
+        on_failure: OnFailure | None = None,
     ):
         if not isinstance(name, str) or not name.strip():
             raise DefinitionError(f"A flow's name is a text of at least one character, not {name!r}.")
@@ -73,6 +76,7 @@ class Flow:
         self._reference: tuple[Task, ...] | None = None
         self._frozen = False
         self._tokens: list[Token[Graph | None]] = []
+        self.state_handlers, self.on_failure = checked_handlers(state_handlers), checked_callback(on_failure)
         for t in tasks:
             self.add_task(t)
 
@@ -279,6 +283,13 @@ class Flow:
         self._slugs, self._taken, self._edges = other._slugs, other._taken, other._edges
         self._upstream, self._downstream = other._upstream, other._downstream
         self._constants, self._reference = other._constants, other._reference
+        self.state_handlers, self.on_failure = other.state_handlers, other.on_failure
+
+    @property
+    def handlers(self) -> dict[str, Callable[..., Any]]:
+        """The functions that are told of the flow's states, by name."""
+        named: dict[str, Callable[..., Any]] = {f"state_handler_{n}": fn for n, fn in enumerate(self.state_handlers, 1)}
+        return named | ({"on_failure": self.on_failure} if self.on_failure else {})
 
     def plain(self) -> Flow:
         """Return a `core.Flow` of the same tasks and edges, without environment and storage, to be pickled."""

@@ -77,7 +77,7 @@ def _is_plain(task: Task) -> TypeGuard[FunctionTask]:
 
 
 #: What `Task.__init__` sets and flow.json tells in words, and what `functools.update_wrapper` copies.
-_TASK_OPTIONS = frozenset({"name", "tags", "max_retries", "retry_delay_seconds", "timeout_seconds"})
+_TASK_OPTIONS = frozenset({"name", "tags", "max_retries", "retry_delay_seconds", "timeout_seconds", "rules"})
 _WRAPPER = frozenset({*functools.WRAPPER_ASSIGNMENTS, "__wrapped__"})
 #: What every class has and what Python or a decorator derives from the rest.
 _CLASS_DERIVED = frozenset(

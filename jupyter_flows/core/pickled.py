@@ -18,7 +18,9 @@ MAX_BYTES = 50 * 1024 * 1024
 
 def dump(flow: Flow, callbacks: Mapping[str, Callable[..., Any]]) -> bytes:
     """Pickle a flow's functions; raise `DefinitionError` naming what can't be, or is too large."""
-    content = {"flow": None if flow.of_cells else flow.plain(), "callbacks": dict(callbacks)}
+    content: dict[str, Any] = {"flow": None if flow.of_cells else flow.plain(), "callbacks": dict(callbacks)}
+    if flow.of_cells and flow.handlers:
+        content |= {"state_handlers": flow.state_handlers, "on_failure": flow.on_failure}
     try:
         data = bytes(cloudpickle.dumps(content))
     except Exception as error:
@@ -32,8 +34,12 @@ def _parts(flow: Flow, callbacks: Mapping[str, Callable[..., Any]]) -> Iterator[
     for task in flow.tasks:
         slug = flow.slug(task)
         yield f"task {slug!r}", task.fn if isinstance(task, FunctionTask) else task
+        yield from ((f"state handler of task {slug!r}", fn) for fn in task.rules.state_handlers)
+        if task.rules.on_failure:
+            yield f"on_failure of task {slug!r}", task.rules.on_failure
         yield from ((f"argument {key!r} of task {slug!r}", value) for key, value in flow.constants(task).items())
     yield from ((f"callback {name!r}", fn) for name, fn in callbacks.items())
+    yield from ((f"flow's {name}", fn) for name, fn in flow.handlers.items())
 
 
 def _unpicklable(flow: Flow, callbacks: Mapping[str, Callable[..., Any]], error: Exception) -> str:

@@ -7,29 +7,41 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Self, overload
 
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.core.current import Graph, current_flow
+from jupyter_flows.core.rules import USUAL, Delay, Rules, checked_rules, delays_of, seconds_of
 from jupyter_flows.errors import DefinitionError
 
-Delay = float | timedelta
+_RULES = tuple(Rules.__dataclass_fields__)
+_OPTIONS = ("name", "tags", "max_retries", "retry_delay", "timeout", *_RULES)
 
 
-def _seconds(what: str, value: Delay | None) -> float | None:
-    seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0):
-        raise DefinitionError(f"{what} is a number of seconds or a timedelta, not {value!r}.")
-    return None if seconds is None else float(seconds)
+class _Rule:
+    """An attribute of a task that is a field of its rules."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, task: Any, owner: type | None = None) -> Any:
+        return getattr(USUAL if task is None else task.rules, self.name)
+
+    def __set__(self, task: Any, value: Any) -> None:
+        task.set_rules({self.name: value})
 
 
 class Task:
     """One unit of work in a flow: subclass it and write `run`, or decorate a function with `task`.
 
-    `max_retries` runs follow a failed one, each after `retry_delay` (seconds or timedelta); a run
-    longer than `timeout` (seconds or timedelta) ends as TimedOut.
+    `max_retries` runs follow a failed one, each after `retry_delay` (seconds or timedelta, or a list
+    of them of which the last repeats); a run longer than `timeout` (seconds or timedelta) ends as
+    TimedOut. `rules` are the fields of `Rules` by name: ``trigger``, ``skip_on_upstream_skip``,
+    ``retry_on``, ``retry_jitter_factor``, ``state_handlers``, ``on_failure``.
     """
+
+    #: On the class, so that a task without such options is as small as it was.
+    rules: Rules = USUAL
 
     def __init__(
         self,
@@ -37,16 +49,33 @@ class Task:
         *,
         tags: Iterable[str] = (),
         max_retries: int = 0,
-        retry_delay: Delay | None = None,
+        retry_delay: Delay | Sequence[Delay] | None = None,
         timeout: Delay | None = None,
+        **rules: Any,
     ):
         self.name = name or type(self).__name__
         self.tags = frozenset(tags)
         if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
             raise DefinitionError(f"max_retries is a whole number from 0, not {max_retries!r}.")
         self.max_retries = max_retries
-        self.retry_delay_seconds = _seconds("retry_delay", retry_delay) or 0.0
-        self.timeout_seconds = _seconds("timeout", timeout)
+        self.retry_delay_seconds = delays_of(retry_delay)
+        self.timeout_seconds = seconds_of("timeout", timeout)
+        if rules:
+            self.set_rules(rules)
+
+    trigger = _Rule()
+    skip_on_upstream_skip = _Rule()
+    retry_on = _Rule()
+    retry_jitter_factor = _Rule()
+    state_handlers = _Rule()
+    on_failure = _Rule()
+
+    def set_rules(self, changes: Mapping[str, Any]) -> None:
+        """Change some fields of the task's rules; raise `DefinitionError` for what is none, or can't be."""
+        unknown = [name for name in changes if name not in _RULES]
+        if unknown:
+            raise DefinitionError(f"A task has no option {unknown[0]!r}; it has {', '.join(_OPTIONS)}.")
+        self.rules = checked_rules(**{name: getattr(self.rules, name) for name in _RULES} | dict(changes))
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Do the work; arguments are the upstream tasks' results under the names they were bound to."""
@@ -179,7 +208,7 @@ class TaskOptions:
 
     name: str | None = None
     retries: int = 0
-    retry_delay_seconds: float = 0.0
+    retry_delay_seconds: float | tuple[float, ...] = 0.0
     timeout_seconds: float | None = None
     #: Names that the cell reads or writes in a way that its code does not show.
     reads: frozenset[str] = frozenset()
@@ -188,6 +217,8 @@ class TaskOptions:
     after: tuple[str, ...] = ()
     #: Requirements of this cell beyond what it imports, e.g. ``pandas==3.1``.
     requires: tuple[str, ...] = ()
+    #: When it runs and when it runs again; cells have no handlers.
+    rules: Rules = USUAL
 
 
 class CellTask(Task):
@@ -216,6 +247,8 @@ class CellTask(Task):
             retry_delay=given.retry_delay_seconds,
             timeout=given.timeout_seconds,
         )
+        if given.rules is not USUAL:
+            self.rules = given.rules
         self.cell, self.options = cell, given
         #: What runs: the cell's text with marker lines blanked, line numbers kept, IPython syntax kept.
         self.code = code

@@ -14,6 +14,7 @@ from contextvars import copy_context
 from types import CodeType
 from typing import Any
 
+from jupyter_flows.core.signals import Signal
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.carried import carry_over
 from jupyter_flows.engine.context import on_worker
@@ -50,6 +51,8 @@ class PlainCells:
         ordinal = task.cell.ordinal
         try:
             self._execute(task.code, ordinal)
+        except Signal:
+            raise  # Not an error to be shown: the task's state says it.
         except BaseException as error:
             self._publish(error_output(error, _traceback(error)))
             raise

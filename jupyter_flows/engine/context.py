@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from jupyter_flows.core.events import EventLog
@@ -21,6 +23,10 @@ class RunInfo:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     #: Where the run's events go; the engine's own, not for tasks.
     events: EventLog | None = None
+    #: When the run was due, or began where nobody had planned it.
+    scheduled_start_time: datetime | None = None
+    #: The paused tasks that this run goes on with.
+    resumed: AbstractSet[str] = frozenset()
 
 
 class Place(NamedTuple):
@@ -35,6 +41,8 @@ current_place: ContextVar[Place | None] = ContextVar("jupyter_flows.current_plac
 current_number: ContextVar[int] = ContextVar("jupyter_flows.current_number", default=-1)
 
 
+#: Which try of the running task this is, from 1; apart for the same reason.
+current_try: ContextVar[int] = ContextVar("jupyter_flows.current_try", default=1)
 #: Whether this is a worker thread's context: what runs in it has no claim on what belongs to the main thread.
 on_worker: ContextVar[bool] = ContextVar("jupyter_flows.on_worker", default=False)
 #: Waits until all tasks above the running one have ended; None where nothing runs beside it.
@@ -80,6 +88,23 @@ class Context:
     def task_name(self) -> str | None:
         """The running task's name."""
         return current_task()
+
+    @property
+    def retry_count(self) -> int:
+        """How many times the running task was tried before."""
+        return current_try.get() - 1
+
+    @property
+    def resume(self) -> bool:
+        """Whether the running task was paused, and this run goes on with it."""
+        run, task = self._run, current_task()
+        return run is not None and task in run.resumed
+
+    @property
+    def scheduled_start_time(self) -> datetime | None:
+        """When the run was due (aware, UTC); of a run that nobody planned, when it began."""
+        run = self._run
+        return run.scheduled_start_time if run else None
 
     @property
     def parameters(self) -> Mapping[str, Any]:

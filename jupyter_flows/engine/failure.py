@@ -19,13 +19,16 @@ _CELL_FILE = re.compile(r"^(?:Cell In\[(\d+)\]|.*/jupyter_flows_\d+/cell_(\d+)_[
 
 def describe(error: BaseException, task: Task) -> str:
     """Return ``KeyError 'gross' (cell 6, line 2)``: type, text and place, in one line."""
+    words, place = summary(error), _place(error, task)
+    return f"{words} ({place})" if place else words
+
+
+def summary(error: BaseException) -> str:
+    """Return ``KeyError 'gross'``: type and text, in one line."""
     text = " ".join(_text(error).split())
     name = type(error).__name__
     words = f"{name} {text}" if text else name
-    place = _place(error, task)
-    if len(words) > LONGEST:
-        words = words[: LONGEST - 1] + "…"
-    return f"{words} ({place})" if place else words
+    return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
 
 
 def _text(error: BaseException) -> str:

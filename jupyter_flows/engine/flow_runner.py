@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.parameter import resolve
-from jupyter_flows.core.state import SUCCESSFUL, State, StateName
+from jupyter_flows.core.state import FAILED, SUCCESSFUL, State, StateName
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.context import RunInfo
 from jupyter_flows.engine.executors.base import Executor, executor_from
 from jupyter_flows.engine.failure import LONGEST
+from jupyter_flows.engine.handlers import tell
 from jupyter_flows.engine.home import Home, current_home, home_of, leave_of
 from jupyter_flows.engine.plan import Plan, compile_plan
+from jupyter_flows.engine.resumption import Resumption, resumption
 from jupyter_flows.engine.task_runner import Row, TaskRunner, run_all
 from jupyter_flows.engine.task_states import TaskStates
 from jupyter_flows.errors import RunError
@@ -39,27 +42,44 @@ class FlowRunner:
         self.flow, self.executor = flow, executor_from(executor)
         self._cells, self._keep = cells, keep_results
 
-    def run(self, parameters: Mapping[str, Any] | None = None) -> State:
+    def run(self, parameters: Mapping[str, Any] | None = None, *, resume: State | None = None) -> State:
         """Run every task and return the flow's state; its ``result`` maps each task to its own.
 
-        A failing task fails the flow, it does not raise. Raises `ParameterError` for parameters that
-        the flow does not take, `CycleError`, and `KeyboardInterrupt` when a person interrupts.
+        A failing task fails the flow, it does not raise. With `resume`, the state of an earlier run, what
+        succeeded there is taken from it, what was paused goes on, and the rest runs. Raises `ParameterError`
+        for parameters that the flow does not take, `CycleError`, and `KeyboardInterrupt` when a person
+        interrupts.
         """
         home = home_of(self.flow)
-        values = resolve(self.flow.parameters(), parameters or {})
+        earlier = resumption(self.flow, resume, parameters) if resume is not None else None
+        values = resolve(self.flow.parameters(), earlier.parameters if earlier else parameters or {})
         plan = compile_plan(self.flow, self._cell_runner(home))
-        runner = home.runner(plan) if home else self._runner(plan, values)
+        runner = home.runner(plan) if home else self._runner(plan, values, earlier)
         runner.set_parameters(values)
+        if earlier:
+            runner.settle({n: earlier.settled[t] for n, t in enumerate(plan.tasks) if t in earlier.settled})
+        result = TaskStates(plan, runner.rows, runner.results)
+        running = self._tell(State(StateName.PENDING), State(StateName.RUNNING))
         try:
-            run_all(runner, self.executor.execute)
+            if running.name is StateName.RUNNING:
+                run_all(runner, self.executor.execute)
         finally:
             if home:
                 home.finish()
+        if running.name is not StateName.RUNNING:
+            return State(running.name, running.message, result)
         name, message = flow_state(plan, runner.rows, runner.messages)
-        return State(name, message, TaskStates(plan, runner.rows, runner.results))
+        return self._tell(running, State(name, message, result))
 
-    def _runner(self, plan: Plan, values: Mapping[str, Any]) -> TaskRunner:
-        run = RunInfo(self.flow.name, parameters=values)
+    def _tell(self, old: State, new: State) -> State:
+        flow = self.flow
+        if not flow.state_handlers and flow.on_failure is None:
+            return new
+        return tell(flow, flow.state_handlers, flow.on_failure, old, new)
+
+    def _runner(self, plan: Plan, values: Mapping[str, Any], earlier: Resumption | None) -> TaskRunner:
+        resumed = earlier.resumed if earlier else frozenset()
+        run = RunInfo(self.flow.name, parameters=values, scheduled_start_time=datetime.now(UTC), resumed=resumed)
         return TaskRunner(plan, run, keep_results=self._keep, may_leave=leave_of(self._cells))
 
     def _cell_runner(self, home: Home | None) -> RunCell | None:
@@ -85,6 +105,12 @@ def flow_state(plan: Plan, rows: list[Row], messages: Mapping[int, str]) -> tupl
         return StateName.SUCCESS, ""
     if StateName.CANCELLED in outcome:
         return StateName.CANCELLED, "cancelled"
+    paused = [plan.slugs[n] for n in plan.order if last.get(n) is StateName.PAUSED]
+    if paused and not outcome & FAILED:
+        return StateName.PAUSED, f"waiting for a person: {', '.join(paused[:5])}"
+    if first is None:
+        # What no failure explains: a trigger that asks for one, or a signal.
+        first = next((n for n in plan.reference if last.get(n) is StateName.TRIGGER_FAILED), None)
     if first is None:
         undone = [plan.slugs[n] for n in plan.reference if last.get(n) not in SUCCESSFUL]
         return StateName.FAILED, f"the executor left tasks undone: {', '.join(undone[:5])}"

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_flows.core.artifact import Artifact
@@ -39,6 +40,13 @@ class Job:
     unset: Sequence[str] = ()
     #: Where text goes that is too long for events; None for a temporary folder.
     output_folder: str | None = None
+    #: When the run was due, in seconds since the epoch; None for at once.
+    scheduled_at: float | None = None
+
+    @property
+    def scheduled_start_time(self) -> datetime:
+        """When the run was due, or now."""
+        return datetime.now(UTC) if self.scheduled_at is None else datetime.fromtimestamp(self.scheduled_at, UTC)
 
     def to_line(self) -> str:
         """Write the job as one JSON line; raise `RunError` for values that JSON can't carry."""

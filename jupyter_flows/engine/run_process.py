@@ -113,6 +113,9 @@ class _OneRun:
             state = State(StateName.FAILED, f"{type(error).__name__}: {error}")
         if self.interruption.requested.is_set() and not state.is_successful():
             state = State(StateName.CANCELLED, "cancelled")
+        if not state.is_finished():
+            # Nothing of this process is left for a person to go on with.
+            state = State(StateName.FAILED, f"{state.message}: a run in a process of its own can't be paused")
         self.outputs.settle(whole=True)
         self.events.emit("run", state=state.name.value, message=state.message)
         for clean in self._last:
@@ -131,7 +134,7 @@ class _OneRun:
         flow = unpacked.flow
         values = resolve(flow.parameters(), job.parameters)
         given = {name: values[name] for name in job.parameters}
-        run = RunInfo(flow.name, job.run_id, values, self.events)
+        run = RunInfo(flow.name, job.run_id, values, self.events, scheduled_start_time=job.scheduled_start_time)
         own_process(run)
         self._namespace.install()
         home = Home(

@@ -28,6 +28,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Instance, Type, default
 from traitlets.config import Config
 
+from jupyter_flows.core.signals import Signal
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.carried import carry_over
 from jupyter_flows.engine.failure import error_output
@@ -238,6 +239,8 @@ class RunShell(InteractiveShell):
         """Show an error, one thread after the other: they share what formats it."""
         with self._telling:
             error = sys.exc_info()[1]
+            if isinstance(error, Signal):
+                return  # Not an error to be shown: the task's state says it.
             if error is not None:
                 without_hook(error)
             super().showtraceback(*args, **kwargs)

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from random import random
 from time import monotonic, time
 from typing import Any, Protocol
 
-from jupyter_flows.core.state import StateName
+from jupyter_flows.core.rules import delay_before
+from jupyter_flows.core.signals import FAIL, RETRY, TRIGGERFAIL, Signal
+from jupyter_flows.core.state import State, StateName
 from jupyter_flows.core.task import CellTask, Task
+from jupyter_flows.core.triggers import all_successful
+from jupyter_flows.engine.admission import verdict
 from jupyter_flows.engine.board import IDLE, SEATS, Board
-from jupyter_flows.engine.context import Place, RunInfo, current_number, current_place, on_worker
+from jupyter_flows.engine.context import Place, RunInfo, current_number, current_place, current_try, on_worker
 from jupyter_flows.engine.deadline import OutOfTime, deadline
 from jupyter_flows.engine.failure import describe
+from jupyter_flows.engine.handlers import tell
 from jupyter_flows.engine.plan import Plan
 
 #: ``(number, started_at, ended_at)`` of a task that succeeded, or ``(number, state, at, message)``.
 Row = tuple[int, float, float] | tuple[int, StateName, float, str]
 
-_FREE, _TRIGGER_FAILED, _CANCELLED = 0, 1, 2
+#: What a task may be before it runs: as it is, to be looked at first, or not to be run.
+_FREE, _LOOK, _CANCELLED = 0, 1, 2
+_AT_WORK = frozenset({StateName.RUNNING, StateName.RETRYING})
 #: How long a task on a worker thread may go on after a cancel before the run ends without it.
 GIVE_UP_SECONDS = 3.0
 
@@ -47,6 +55,7 @@ class TaskRunner:
         own_process: bool = False,
         may_leave: Callable[[CellTask], bool] | None = None,
         clock: Callable[[], float] = time,
+        chance: Callable[[], float] = random,
     ):
         self.plan, self.order, self.upstream, self.downstream = plan, plan.order, plan.upstream, plan.downstream
         self.rows: list[Row] = []
@@ -70,8 +79,18 @@ class TaskRunner:
         self._seats = list(range(SEATS - 1, 0, -1))
         self._stopped_at = 0.0
         self._given_up: set[int] = set()
+        #: How the tasks ended that did not end in Success.
+        self.outcome: dict[int, StateName] = {}
+        #: The states of tasks with handlers.
+        self._states: dict[int, State] = {}
+        self._settled: dict[int, State] = {}
+        self._chance = chance
         self._blocked = bytearray(plan.size)
         self._slow = bytearray(map(_needs_care, plan.tasks))
+        for n in plan.ruled:
+            self._slow[n] = 1
+            if plan.tasks[n].rules.trigger is not all_successful:
+                self._blocked[n] = _LOOK
         self._pending = None if keep_results else _consumers(plan)
 
     @property
@@ -123,8 +142,7 @@ class TaskRunner:
 
     def run(self, number: int) -> None:
         """Run one task to its end and record it. This path is what a task without options costs."""
-        if self._blocked[number]:
-            self._not_run(number)
+        if self._blocked[number] and not self._admit(number):
             return
         if self._slow[number]:
             self._run_with_care(number)
@@ -142,39 +160,44 @@ class TaskRunner:
         except BaseException as error:  # noqa: BLE001 - a task may raise anything
             self._cell[0] = IDLE
             self.rows.append((number, StateName.RUNNING, start, ""))
-            self._ended_by(number, error)
+            state = self._fall(number, 1, error)
+            if state.name is StateName.RETRYING:
+                self._run_with_care(number, state)
+                return
         else:
             self._cell[0] = IDLE
             self.rows.append((number, start, clock()))
         if self._pending is not None:
             self._release(number)
 
-    def _run_with_care(self, number: int) -> None:
-        """Run a task that has options, or is a cell: retries, time limits, and a witness."""
-        task = self.plan.tasks[number]
-        for attempt in range(1, task.max_retries + 2):
-            error = self._attempt(number, attempt)
-            if error is None:
+    def _run_with_care(self, number: int, state: State | None = None) -> None:
+        """Run a task that has options, or is a cell: retries, time limits, handlers, and a witness.
+
+        `state` is the one that its first try, made already, led to.
+        """
+        attempt = 0 if state is None else 1
+        while state is None or state.name is StateName.RETRYING:
+            if state is not None and self.stopping.wait(self._delay(number, attempt, state.result)):
+                self._enter(number, State(StateName.CANCELLED, "cancelled while it waited for its next try"))
                 break
-            if attempt > task.max_retries or self.stopping.is_set() or isinstance(error, KeyboardInterrupt):
-                self._ended_by(number, error)
-                break
-            self._retry(number, attempt, error)
-            if self.stopping.wait(task.retry_delay_seconds):
-                self._record(number, StateName.CANCELLED, "cancelled while it waited for its next try")
-                break
+            attempt += 1
+            state = self._attempt(number, attempt)
         if self._pending is not None:
             self._release(number)
 
-    def _attempt(self, number: int, attempt: int) -> BaseException | None:
+    def _attempt(self, number: int, attempt: int) -> State:
         task = self.plan.tasks[number]
         fn, places, names = self._calls[number]
         values = [self.results[p] for p in places]
         current_number.set(number)
+        current_try.set(attempt)
         start = self._clock()
+        entered = self._enter(number, State(StateName.RUNNING), at=start)
+        if entered.name is not StateName.RUNNING:
+            return entered
         seat = self._sit_down(number, start)
-        self._record(number, StateName.RUNNING, "", at=start)
         failure: BaseException | None = None
+        done: Any = None
         try:
             if self._witness:
                 self._witness.before(number, attempt)
@@ -184,16 +207,16 @@ class TaskRunner:
                 self._cell[seat] = number
                 done = fn(*values) if names is None else fn(**dict(zip(names, values, strict=True)))
                 self._cell[seat] = IDLE
-            self.results[number] = done
         except BaseException as error:  # noqa: BLE001 - a task may raise anything
             failure = None if self._is_shown_only(task, error) else error
         self._cell[seat] = IDLE
         self._get_up(number, seat)
         if self._witness:
             self._witness.after(number)
-        if failure is None:
-            self._record(number, StateName.SUCCESS, "")
-        return failure
+        current_try.set(1)
+        if failure is not None:
+            return self._fall(number, attempt, failure)
+        return self._enter(number, State(StateName.SUCCESS, result=done))
 
     def _sit_down(self, number: int, start: float) -> int:
         """Take a seat at the board: the main thread's, or a worker's."""
@@ -213,9 +236,43 @@ class TaskRunner:
     def _is_shown_only(self, task: Task, error: BaseException) -> bool:
         """Tell an error that its cell is allowed to have from one that ends it."""
         may_fail = isinstance(task, CellTask) and task.may_fail
-        return may_fail and not isinstance(error, OutOfTime) and not self.stopping.is_set()
+        return may_fail and not isinstance(error, OutOfTime | Signal) and not self.stopping.is_set()
 
     # -- what came of it ------------------------------------------------------------------------------
+
+    def _enter(self, number: int, state: State, *, at: float | None = None) -> State:
+        """Let a task enter a state, or what its handlers make of it; record it, and return it."""
+        rules = self.plan.tasks[number].rules
+        interrupted: KeyboardInterrupt | None = None
+        if rules.are_heard and number not in self._given_up:
+            current_number.set(number)
+            old = self._states.get(number) or State(StateName.PENDING)
+            try:
+                state = tell(self.plan.tasks[number], rules.state_handlers, rules.on_failure, old, state)
+            except KeyboardInterrupt as error:
+                state, interrupted = State(StateName.CANCELLED, "interrupted"), error
+            self._states[number] = state
+        self._note(number, state)
+        self._record(number, state.name, state.message, at=at)
+        if interrupted is not None and not self._own_process:
+            self.cancel()
+            raise interrupted
+        return state
+
+    def _note(self, number: int, state: State) -> None:
+        """Keep what the tasks that wait for this one must know."""
+        if state.name is StateName.SUCCESS:
+            self.results[number] = state.result
+        elif state.name not in _AT_WORK:
+            kept = self._pending is None or not state.is_failed() or self._takes_failures(number)
+            self.results[number] = state.result if kept else None
+            self.outcome[number] = state.name
+            for child in self.downstream[number]:
+                self._blocked[child] = self._blocked[child] or _LOOK
+
+    def _takes_failures(self, number: int) -> bool:
+        """Tell whether a task that takes this one's result may run after its failure."""
+        return any(self.plan.tasks[d].rules.trigger is not all_successful for d in self.downstream[number])
 
     def _record(self, number: int, state: StateName, message: str, *, at: float | None = None) -> None:
         if number in self._given_up:
@@ -224,24 +281,41 @@ class TaskRunner:
             self.messages[number] = message
         self.rows.append((number, state, self._clock() if at is None else at, message))
 
-    def _retry(self, number: int, attempt: int, error: BaseException) -> None:
-        task = self.plan.tasks[number]
-        what = self._words(number, error)
-        self._record(number, StateName.RETRYING, f"{what}; try {attempt + 1} of {task.max_retries + 1} comes next")
-
-    def _ended_by(self, number: int, error: BaseException) -> None:
-        message = self._words(number, error)
+    def _fall(self, number: int, attempt: int, error: BaseException) -> State:
+        """Enter the state that an exception of a task leads to."""
+        state = self._enter(number, self._state_after(number, attempt, error))
         if isinstance(error, KeyboardInterrupt) and not self._own_process:
-            self._record(number, StateName.CANCELLED, "interrupted")
             self.cancel()
             raise error
-        if self.stopping.is_set():
-            self._record(number, StateName.CANCELLED, "interrupted")
-            return
-        state = StateName.TIMED_OUT if isinstance(error, OutOfTime) else StateName.FAILED
-        self._record(number, state, message)
-        self.results[number] = error if self._pending is None else None
-        self._block_downstream(number)
+        return state
+
+    def _state_after(self, number: int, attempt: int, error: BaseException) -> State:
+        if self.stopping.is_set() or (isinstance(error, KeyboardInterrupt) and not self._own_process):
+            return State(StateName.CANCELLED, "interrupted")
+        if isinstance(error, Signal) and not isinstance(error, FAIL | RETRY):
+            return State(error.state, str(error), error.result)
+        words = self._words(number, error)
+        if self._is_tried_again(number, attempt, error):
+            most = self.plan.tasks[number].max_retries + 1
+            which = f"try {attempt + 1} of {most}" if attempt < most else f"try {attempt + 1}"
+            return State(StateName.RETRYING, f"{words}; {which} comes next", error)
+        if isinstance(error, Signal):
+            return State(error.state, words, error if error.result is None else error.result)
+        return State(StateName.TIMED_OUT if isinstance(error, OutOfTime) else StateName.FAILED, words, error)
+
+    def _is_tried_again(self, number: int, attempt: int, error: BaseException) -> bool:
+        if isinstance(error, RETRY | TRIGGERFAIL | KeyboardInterrupt):
+            return isinstance(error, RETRY)
+        task = self.plan.tasks[number]
+        known = TimeoutError() if isinstance(error, OutOfTime) else error
+        return attempt <= task.max_retries and task.rules.allow_retry(known)
+
+    def _delay(self, number: int, attempt: int, error: Any) -> float:
+        """Return the seconds to wait before the try that follows the `attempt`-th."""
+        if isinstance(error, RETRY) and error.start_time is not None:
+            return max(0.0, error.start_time.timestamp() - self._clock())
+        task = self.plan.tasks[number]
+        return delay_before(task.retry_delay_seconds, attempt) * (1 + task.rules.retry_jitter_factor * self._chance())
 
     def _words(self, number: int, error: BaseException) -> str:
         task = self.plan.tasks[number]
@@ -250,22 +324,35 @@ class TaskRunner:
             return f"{error}{where}"
         return describe(error, task)
 
-    def _block_downstream(self, number: int) -> None:
-        todo = list(self.downstream[number])
-        while todo:
-            child = todo.pop()
-            if not self._blocked[child]:
-                self._blocked[child] = _TRIGGER_FAILED
-                todo.extend(self.downstream[child])
-
-    def _not_run(self, number: int) -> None:
+    def _admit(self, number: int) -> bool:
+        """Tell whether a task runs, from how those it waits for ended; record what it becomes if it does not."""
         if self._blocked[number] == _CANCELLED:
-            self._record(number, StateName.CANCELLED, "the run was cancelled before it started")
-            return
-        names = [self.plan.slugs[u] for u in self.upstream[number] if u in self.messages]
-        self._record(
-            number, StateName.TRIGGER_FAILED, f"it waits for {', '.join(map(repr, names))}, which did not succeed"
-        )
+            self._enter(number, State(StateName.CANCELLED, "the run was cancelled before it started"))
+            return False
+        state = self._settled.get(number)
+        if state is None:
+            slug, outcome = self.plan.slugs, self.outcome
+            upstream = {slug[u]: outcome.get(u, StateName.SUCCESS) for u in self.upstream[number]}
+            resumed = slug[number] in self.place.run.resumed
+            state = verdict(self.plan.tasks[number].rules, upstream, resumed=resumed)
+            if state is None:
+                return True
+        if state.name is StateName.PENDING:
+            self._note(number, state)
+        elif number in self._settled:
+            self._note(number, state)
+            self._record(number, state.name, state.message, at=state.at.timestamp())
+        else:
+            self._enter(number, state)
+        if self._pending is not None:
+            self._release(number)
+        return False
+
+    def settle(self, states: Mapping[int, State]) -> None:
+        """Take the states and results of tasks from an earlier run: these do not run."""
+        self._settled = dict(states)
+        for number in states:
+            self._blocked[number] = _LOOK
 
     def _release(self, number: int) -> None:
         """Drop the results that nothing waits for any more."""
@@ -302,7 +389,7 @@ def _consumers(plan: Plan) -> list[int]:
 
 def run_all(work: TaskRunner, execute: Callable[[Any], None]) -> None:
     """Let an executor work; a keyboard interrupt leaves every task with a state, then goes on."""
-    number, place = current_number.set(-1), current_place.set(work.place)
+    number, place, attempt = current_number.set(-1), current_place.set(work.place), current_try.set(1)
     try:
         execute(work)
     except BaseException:
@@ -312,6 +399,7 @@ def run_all(work: TaskRunner, execute: Callable[[Any], None]) -> None:
     finally:
         current_number.reset(number)
         current_place.reset(place)
+        current_try.reset(attempt)
 
 
 def _finish(work: TaskRunner) -> None:

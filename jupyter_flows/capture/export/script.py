@@ -14,6 +14,7 @@ from jupyter_flows.capture.export.steps import Cells
 from jupyter_flows.capture.export.translating import without_annotations
 from jupyter_flows.capture.notebook import Captured
 from jupyter_flows.core.parameter import ParameterSpec
+from jupyter_flows.core.rules_json import rules_json
 from jupyter_flows.errors import ExportRefused
 
 
@@ -123,6 +124,7 @@ class _Script:
             found.append(f"retry_delay={task.retry_delay_seconds!r}")
         if task.timeout_seconds is not None:
             found.append(f"timeout={task.timeout_seconds!r}")
+        found += [f"{name}={value!r}" for name, value in rules_json(task.rules).items()]
         return f"({', '.join(found)})" if found else ""
 
     # -- connecting -------------------------------------------------------------------------------------

@@ -75,5 +75,8 @@ def _task_json(task: dict[str, Any]) -> dict[str, Any]:
         "max_retries": task["max_retries"],
         "retry_delay_seconds": task["retry_delay_seconds"],
         "timeout_seconds": task["timeout_seconds"],
+        "trigger": task.get("trigger", "all_successful"),
+        "skip_on_upstream_skip": task.get("skip_on_upstream_skip", True),
+        "retry_on": task.get("retry_on", []),
         "requirements": cell.get("requirements", []),
     }
