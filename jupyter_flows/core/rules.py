@@ -81,7 +81,7 @@ def checked_rules(
 
 
 def _errors(given: Any) -> RetryOn:
-    kinds = () if given is None else (given,) if isinstance(given, type | str) else tuple(given)
+    kinds = () if given is None else tuple(given) if isinstance(given, list | tuple | set | frozenset) else (given,)
     for kind in kinds:
         of_type = isinstance(kind, type) and issubclass(kind, BaseException)
         if not of_type and not (isinstance(kind, str) and kind.replace(".", "_").isidentifier()):

@@ -9,6 +9,8 @@ from jupyter_flows.core.rules import Rules
 from jupyter_flows.core.state import SUCCESSFUL, State, StateName
 from jupyter_flows.core.triggers import Verdict, all_successful
 
+#: Upstream tasks that a message names.
+MOST_NAMED = 10
 _WAITING = frozenset({StateName.PAUSED, StateName.PENDING})
 
 
@@ -34,7 +36,7 @@ def verdict(rules: Rules, upstream: Mapping[str, StateName], *, resumed: bool = 
 
 
 def _why(rules: Rules, upstream: Mapping[str, StateName]) -> str:
-    if rules.trigger is all_successful:
+    if rules.trigger == all_successful:
         bad = [slug for slug, state in upstream.items() if state not in SUCCESSFUL]
         return f"it waits for {_listed(bad)}, which did not succeed"
     counts = Counter(state.value for state in upstream.values())
@@ -43,7 +45,8 @@ def _why(rules: Rules, upstream: Mapping[str, StateName]) -> str:
 
 
 def _listed(slugs: list[str]) -> str:
-    return ", ".join(map(repr, slugs))
+    named = ", ".join(map(repr, slugs[:MOST_NAMED]))
+    return named if len(slugs) <= MOST_NAMED else f"{named} and {len(slugs) - MOST_NAMED} more"
 
 
 def _was(slugs: list[str]) -> str:

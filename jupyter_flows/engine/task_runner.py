@@ -8,8 +8,7 @@ from random import random
 from time import monotonic, time
 from typing import Any, Protocol
 
-from jupyter_flows.core.rules import delay_before
-from jupyter_flows.core.signals import FAIL, RETRY, TRIGGERFAIL, Signal
+from jupyter_flows.core.signals import Signal
 from jupyter_flows.core.state import State, StateName
 from jupyter_flows.core.task import CellTask, Task
 from jupyter_flows.core.triggers import all_successful
@@ -20,6 +19,7 @@ from jupyter_flows.engine.deadline import OutOfTime, deadline
 from jupyter_flows.engine.failure import describe
 from jupyter_flows.engine.handlers import tell
 from jupyter_flows.engine.plan import Plan
+from jupyter_flows.engine.tries import seconds_until_next, state_after
 
 #: ``(number, started_at, ended_at)`` of a task that succeeded, or ``(number, state, at, message)``.
 Row = tuple[int, float, float] | tuple[int, StateName, float, str]
@@ -89,7 +89,7 @@ class TaskRunner:
         self._slow = bytearray(map(_needs_care, plan.tasks))
         for n in plan.ruled:
             self._slow[n] = 1
-            if plan.tasks[n].rules.trigger is not all_successful:
+            if plan.tasks[n].rules.trigger != all_successful:
                 self._blocked[n] = _LOOK
         self._pending = None if keep_results else _consumers(plan)
 
@@ -177,11 +177,12 @@ class TaskRunner:
         """
         attempt = 0 if state is None else 1
         while state is None or state.name is StateName.RETRYING:
-            if state is not None and self.stopping.wait(self._delay(number, attempt, state.result)):
+            if state is not None and self.stopping.wait(self._delay(number, attempt, state)):
                 self._enter(number, State(StateName.CANCELLED, "cancelled while it waited for its next try"))
                 break
             attempt += 1
             state = self._attempt(number, attempt)
+        current_try.set(1)
         if self._pending is not None:
             self._release(number)
 
@@ -213,7 +214,6 @@ class TaskRunner:
         self._get_up(number, seat)
         if self._witness:
             self._witness.after(number)
-        current_try.set(1)
         if failure is not None:
             return self._fall(number, attempt, failure)
         return self._enter(number, State(StateName.SUCCESS, result=done))
@@ -272,12 +272,12 @@ class TaskRunner:
 
     def _takes_failures(self, number: int) -> bool:
         """Tell whether a task that takes this one's result may run after its failure."""
-        return any(self.plan.tasks[d].rules.trigger is not all_successful for d in self.downstream[number])
+        return any(self.plan.tasks[d].rules.trigger != all_successful for d in self.downstream[number])
 
     def _record(self, number: int, state: StateName, message: str, *, at: float | None = None) -> None:
         if number in self._given_up:
             return
-        if message:
+        if message or number in self.outcome:
             self.messages[number] = message
         self.rows.append((number, state, self._clock() if at is None else at, message))
 
@@ -292,30 +292,11 @@ class TaskRunner:
     def _state_after(self, number: int, attempt: int, error: BaseException) -> State:
         if self.stopping.is_set() or (isinstance(error, KeyboardInterrupt) and not self._own_process):
             return State(StateName.CANCELLED, "interrupted")
-        if isinstance(error, Signal) and not isinstance(error, FAIL | RETRY):
-            return State(error.state, str(error), error.result)
-        words = self._words(number, error)
-        if self._is_tried_again(number, attempt, error):
-            most = self.plan.tasks[number].max_retries + 1
-            which = f"try {attempt + 1} of {most}" if attempt < most else f"try {attempt + 1}"
-            return State(StateName.RETRYING, f"{words}; {which} comes next", error)
-        if isinstance(error, Signal):
-            return State(error.state, words, error if error.result is None else error.result)
-        return State(StateName.TIMED_OUT if isinstance(error, OutOfTime) else StateName.FAILED, words, error)
+        return state_after(self.plan.tasks[number], attempt, error, self._words(number, error))
 
-    def _is_tried_again(self, number: int, attempt: int, error: BaseException) -> bool:
-        if isinstance(error, RETRY | TRIGGERFAIL | KeyboardInterrupt):
-            return isinstance(error, RETRY)
+    def _delay(self, number: int, attempt: int, state: State) -> float:
         task = self.plan.tasks[number]
-        known = TimeoutError() if isinstance(error, OutOfTime) else error
-        return attempt <= task.max_retries and task.rules.allow_retry(known)
-
-    def _delay(self, number: int, attempt: int, error: Any) -> float:
-        """Return the seconds to wait before the try that follows the `attempt`-th."""
-        if isinstance(error, RETRY) and error.start_time is not None:
-            return max(0.0, error.start_time.timestamp() - self._clock())
-        task = self.plan.tasks[number]
-        return delay_before(task.retry_delay_seconds, attempt) * (1 + task.rules.retry_jitter_factor * self._chance())
+        return seconds_until_next(task, attempt, state.result, now=self._clock(), chance=self._chance())
 
     def _words(self, number: int, error: BaseException) -> str:
         task = self.plan.tasks[number]
@@ -326,7 +307,7 @@ class TaskRunner:
 
     def _admit(self, number: int) -> bool:
         """Tell whether a task runs, from how those it waits for ended; record what it becomes if it does not."""
-        if self._blocked[number] == _CANCELLED:
+        if self._blocked[number] == _CANCELLED or self.stopping.is_set():
             self._enter(number, State(StateName.CANCELLED, "the run was cancelled before it started"))
             return False
         state = self._settled.get(number)
