@@ -297,8 +297,8 @@ def _rules(given: argparse.Namespace) -> Rules:
 
 def _not_known(word: str) -> str:
     known = [o for action in task_parser()._actions for o in action.option_strings]  # noqa: SLF001 - argparse has no other way
-    near = difflib.get_close_matches(word.partition("=")[0], known, n=1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
+    near = difflib.get_close_matches(word.partition("=")[0], known, n=2, cutoff=0.7)
+    hint = f" (did you mean {' or '.join(near)}?)" if near else ""
     what = "option" if word.startswith("-") else "second name"
     return f"%%task takes no {what} {word!r}{hint}"
 
@@ -319,6 +319,8 @@ def _option(key: str, value: Any) -> list[str]:
     if value is True:
         return [f"--{key}"]
     values = value if isinstance(value, list) else [value]
+    if key == "retry-delay":  # Its list is one value.
+        return [f"--{key}={','.join(map(str, values))}"]
     return [f"--{key}={v}" for v in values]
 
 

@@ -8,7 +8,9 @@ from IPython.core.inputtransformer2 import TransformerManager
 from jupyter_flows.capture.lines import FlowLine, flow_line, is_bare
 from jupyter_flows.capture.markers import read_marker, strip_marker, task_parser
 from jupyter_flows.core.cell import Cell
+from jupyter_flows.core.rules import checked_rules
 from jupyter_flows.core.task import TaskOptions
+from jupyter_flows.core.triggers import some_failed
 from jupyter_flows.errors import MarkerError
 
 
@@ -76,6 +78,18 @@ OPTIONS = [
     ("load --writes 'a, b'", TaskOptions("load", writes=frozenset("ab"))),
     ("load --after x,y --after x", TaskOptions("load", after=("x", "y"))),
     ('load --requires "pandas>=2" --requires scipy', TaskOptions("load", requires=("pandas>=2", "scipy"))),
+    ("load --retry-delay 1,10.5", TaskOptions("load", retry_delay_seconds=(1.0, 10.5))),
+    ("x --trigger all_finished", TaskOptions("x", rules=checked_rules(trigger="all_finished"))),
+    ("x --trigger all_successful", TaskOptions("x")),
+    ("x --trigger some_failed(at_least=2)", TaskOptions("x", rules=checked_rules(trigger=some_failed(at_least=2)))),
+    (
+        "x --retry-on OSError,requests.Timeout",
+        TaskOptions("x", rules=checked_rules(retry_on=("OSError", "requests.Timeout"))),
+    ),
+    (
+        "x --retry-jitter 0.5 --ignore-skips",
+        TaskOptions("x", rules=checked_rules(retry_jitter_factor=0.5, skip_on_upstream_skip=False)),
+    ),
 ]
 
 
@@ -98,6 +112,9 @@ def test_metadata_say_the_same_as_text():
     expected = TaskOptions("load", 2, 0.5, reads=frozenset("ab"), requires=("pandas>=2",))
     assert marker("x", metadata=said).options == expected
     assert marker("x", metadata={"task": "load"}).options == TaskOptions("load")
+    rules = checked_rules(trigger="any_failed", skip_on_upstream_skip=False, retry_on=("OSError", "KeyError"))
+    said = {"trigger": "any_failed", "ignore_skips": True, "retry_on": ["OSError", "KeyError"], "retry_delay": [1, 9]}
+    assert marker("x", metadata={"task": said}).options == TaskOptions(retry_delay_seconds=(1.0, 9.0), rules=rules)
     assert marker("x", metadata={"task": True}).kind == "task"
 
 
@@ -141,7 +158,7 @@ MISTAKES = [
     ("%%task load --retries\nx", "Cell 6, line 1: --retries expected one argument: see %%task --help."),
     (
         "\n#| task: load --retry 2\nx",
-        "Cell 6, line 2: %%task takes no option '--retry' (did you mean --retries?): see %%task --help.",
+        "Cell 6, line 2: %%task takes no option '--retry' (did you mean --retry-on or --retries?): see %%task --help.",
     ),
     ("%%task load # data\nx", "Cell 6, line 1: %%task takes no second name '#': see %%task --help."),
     ("%%task load data\nx", "Cell 6, line 1: %%task takes no second name 'data': see %%task --help."),

@@ -4,6 +4,8 @@ import threading
 
 import pytest
 
+from jupyter_flows import signals
+from jupyter_flows.core.control_flow import case, merge
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.task import task
 from jupyter_flows.engine.executors import executor_from_json
@@ -98,6 +100,48 @@ class ExecutorContract:
         state = FlowRunner(flow, executor=executor).run()
         names = [state.result[t].name.value for t in (bad, good, after)]
         assert (state.name.value, names) == ("Failed", ["Failed", "Success", "TriggerFailed"])
+
+    def test_triggers_signals_and_branches(self, executor):
+        """What runs, what is skipped and what is told of it is the same on every executor."""
+        heard = []
+
+        @task
+        def give(value):
+            return value
+
+        @task(state_handlers=lambda t, old, new: heard.append(new.name.value), max_retries=1)
+        def fail():
+            raise signals.FAIL("no")
+
+        with Flow("branches") as flow:
+            chosen = give(2)
+            with case(chosen, 1):
+                one = give(10)
+            with case(chosen, 2):
+                two = give(20)
+            merged = merge(one, two)
+            report = give(fail(), task_args={"trigger": "any_failed"})
+            flow.set_reference_tasks([merged, report])
+        state = FlowRunner(flow, executor=executor).run()
+        names = [state.result[t].name.value for t in (one, two, merged, report)]
+        assert (state.name.value, names) == ("Success", ["Skipped", "Success", "Success", "Success"])
+        assert (state.result[merged].result, str(state.result[report].result)) == (20, "no")
+        assert heard == ["Running", "Retrying", "Running", "Failed"]
+
+    def test_a_paused_flow_goes_on(self, executor):
+        """What waits for a person is left out, with what waits for it, until the run is resumed."""
+
+        @task
+        def inc(n):
+            return n + 1
+
+        with Flow("paused") as flow:
+            first = inc(1)
+            last = inc(inc(first, task_args={"trigger": "manual_only"}))
+        runner = FlowRunner(flow, executor=executor)
+        state = runner.run()
+        assert (state.name.value, state.result[last].name.value) == ("Paused", "Pending")
+        assert runner.run(resume=state).result[last].result == 4
 
     def test_a_thousand_tasks_in_a_row(self, executor):
         """Depth is no limit."""
