@@ -19,6 +19,7 @@ from jupyter_flows.capture.markers import (
     task_parser,
 )
 from jupyter_flows.core.cell import Cell
+from jupyter_flows.core.triggers import Trigger
 from jupyter_flows.errors import MarkerError
 
 Spelling = Literal["magic", "directive", "tags"]
@@ -140,4 +141,6 @@ def _options(words: list[str]) -> Iterator[tuple[str, Any]]:
     """Yield what metadata keep of a mark's words."""
     given: Mapping[str, Any] = vars(task_parser().parse_args(words))
     defaults = vars(task_parser().parse_args([]))
-    yield from ((key, value) for key, value in given.items() if value != defaults[key] and key != "help")
+    for key, value in given.items():
+        if value != defaults[key] and key != "help":
+            yield key, str(value) if isinstance(value, Trigger) else list(value) if isinstance(value, tuple) else value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from jupyter_flows.capture.converting import convert
@@ -103,3 +105,13 @@ def test_other_tags_and_metadata_are_kept():
     """Only what the mark brought goes."""
     new = convert(cell("x = 1", {"task", "mine"}, {"task": {"name": "load"}, "other": 1}), "magic").cell
     assert spelt(new) == ("%%task load\nx = 1", {"mine"}, {"other": 1})
+
+
+def test_rules_survive_every_spelling():
+    """A list of delays and a trigger with bounds are JSON in metadata, and the same options everywhere."""
+    line = "load --retry-delay 1,10 --ignore-skips --trigger some_failed(at_least=2) --retry-on OSError,KeyError"
+    old = Cell(f"#| task: {line}\nx = 1", 1)
+    for spelling in ("tags", "magic"):
+        new = convert(old, spelling).cell
+        assert read_marker(new).options == read_marker(old).options
+        assert json.loads(json.dumps(new.metadata)) == new.metadata
