@@ -10,7 +10,6 @@ from typing import Any
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.graph import find_cycle, topological_order
 from jupyter_flows.core.parameter import Parameter
-from jupyter_flows.core.rules import USUAL
 from jupyter_flows.core.task import CellTask, FunctionTask, Task
 from jupyter_flows.errors import CycleError
 
@@ -37,8 +36,6 @@ class Plan:
     parameters: Mapping[str, int]
     #: The tasks that the flow's state comes from.
     reference: tuple[int, ...]
-    #: The tasks with rules of their own.
-    ruled: tuple[int, ...]
 
     @property
     def size(self) -> int:
@@ -79,7 +76,6 @@ def compile_plan(flow: Flow, run_cell: Callable[[CellTask], None] | None = None)
         constants=tuple(binder.constants),
         parameters=binder.parameters,
         reference=tuple(sorted(number[t] for t in flow.reference_tasks())),
-        ruled=tuple([n for n, t in enumerate(tasks) if t.rules is not USUAL]),
     )
 
 

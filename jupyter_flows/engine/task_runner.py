@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import compress
 from random import random
 from time import monotonic, time
 from typing import Any, Protocol
 
+from jupyter_flows.core.rules import USUAL
 from jupyter_flows.core.signals import Signal
 from jupyter_flows.core.state import State, StateName
 from jupyter_flows.core.task import CellTask, Task
@@ -86,9 +88,8 @@ class TaskRunner:
         self._settled: dict[int, State] = {}
         self._chance = chance
         self._blocked = bytearray(plan.size)
-        self._slow = bytearray(map(_needs_care, plan.tasks))
-        for n in plan.ruled:
-            self._slow[n] = 1
+        self._slow = bytearray(_need_care(plan.tasks))
+        for n in compress(range(plan.size), self._slow) if 1 in self._slow else ():
             if plan.tasks[n].rules.trigger != all_successful:
                 self._blocked[n] = _LOOK
         self._pending = None if keep_results else _consumers(plan)
@@ -355,8 +356,12 @@ def _portable(tasks: Sequence[Task]) -> Iterator[int]:
             yield number
 
 
-def _needs_care(task: Task) -> bool:
-    return task.max_retries > 0 or task.timeout_seconds is not None or isinstance(task, CellTask)
+def _need_care(tasks: Sequence[Task]) -> list[bool]:
+    """Tell of each task whether the short way is not enough for it; in one expression, for there may be many."""
+    return [
+        t.max_retries > 0 or t.timeout_seconds is not None or t.rules is not USUAL or isinstance(t, CellTask)
+        for t in tasks
+    ]
 
 
 def _consumers(plan: Plan) -> list[int]:
