@@ -313,3 +313,19 @@ def test_an_image_is_shown_and_a_huge_one_left_to_the_notebook():
 def test_the_bundle_has_text_for_readers_without_html():
     """A notebook keeps both forms."""
     assert sorted(failed().bundle()) == ["text/html", "text/plain"]
+
+
+def test_skipped_and_paused_tasks_are_shown_as_such():
+    """A skipped one counts as done, a paused one does not, and both say why."""
+    story = Story("load", "report", "publish")
+    story.tell("run", 10.0, state="Running")
+    story.task("load", "Running", 10.0)
+    story.task("load", "Skipped", 10.5, "nothing new")
+    story.task("report", "Skipped", 10.5, "it waits for 'load', which was skipped")
+    story.task("publish", "Paused", 10.5, "its trigger is manual_only")
+    assert story.view.text().splitlines()[1:5] == [
+        "  ████████████████████░░░░░░░░░░  2 of 3",
+        "  ○ load         0.5 s  Skipped · nothing new",
+        "  ○ report              Skipped · it waits for 'load', which was skipped",
+        "  ‖ publish             Paused · its trigger is manual_only",
+    ]
