@@ -325,7 +325,7 @@ def test_skipped_and_paused_tasks_are_shown_as_such():
     story.task("publish", "Paused", 10.5, "its trigger is manual_only")
     assert story.view.text().splitlines()[1:5] == [
         "  ████████████████████░░░░░░░░░░  2 of 3",
-        "  ○ load         0.5 s  Skipped · nothing new",
-        "  ○ report              Skipped · it waits for 'load', which was skipped",
-        "  ‖ publish             Paused · its trigger is manual_only",
+        "  ○ load          0.5 s  Skipped · nothing new",
+        "  ○ report               Skipped · it waits for 'load', which was skipped",
+        "  ‖ publish              Paused · its trigger is manual_only",
     ]
