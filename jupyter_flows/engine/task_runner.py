@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
 from time import monotonic, time
 from typing import Any, Protocol
 
+from jupyter_flows.core.parameter import Parameter
 from jupyter_flows.core.state import StateName
 from jupyter_flows.core.task import CellTask, Task
 from jupyter_flows.engine.board import IDLE, SEATS, Board
@@ -58,6 +61,7 @@ class TaskRunner:
         self.away: dict[int, tuple[float, int]] = {}
         #: Tasks that may run on worker threads, as far as is known before the run.
         self.portable = frozenset(_portable(plan.tasks)) if may_leave else frozenset()
+        self._lock = threading.Lock()
         self.stopping = threading.Event()
         #: ``[0]`` is the number of the main thread's task; shared memory in a run process.
         self._board = board or Board()
@@ -119,6 +123,77 @@ class TaskRunner:
             self._given_up.add(number)
         return True
 
+    # -- for executors that call functions elsewhere --------------------------------------------------
+
+    @cached_property
+    def free(self) -> AbstractSet[int]:
+        """The tasks that are functions alone: they may be called wherever what they take can be had.
+
+        None in a flow of cells, whose functions share the cells' values. Parameters are values that home has.
+        """
+        if any(isinstance(task, CellTask) for task in self.plan.tasks):
+            return frozenset()
+        return frozenset(n for n, task in enumerate(self.plan.tasks) if not isinstance(task, Parameter))
+
+    @property
+    def keeps_results(self) -> bool:
+        """Whether every result is wanted at the end."""
+        return self._pending is None
+
+    def now(self) -> float:
+        """Return the time, by the run's clock."""
+        return self._clock()
+
+    def is_blocked(self, number: int) -> bool:
+        """Tell whether a task must not be called any more: `run` then only records why."""
+        return bool(self._blocked[number])
+
+    def run_free(self, number: int) -> None:
+        """Run one free task on this worker thread, and record it, as `run` does at home."""
+        if self._blocked[number]:
+            self._not_run(number)
+            return
+        if self._slow[number]:
+            self._run_with_care(number)
+            return
+        fn, places, names = self._calls[number]
+        current_number.set(number)
+        start = self._clock()
+        seat = self._sit_down(number, start)
+        try:
+            self._cell[seat] = number
+            values = [self.results[p] for p in places]
+            self.results[number] = fn(*values) if names is None else fn(**dict(zip(names, values, strict=True)))
+        except BaseException as error:  # noqa: BLE001 - a task may raise anything
+            self._leave(number, seat)
+            self._record(number, StateName.RUNNING, "", at=start)
+            self._ended_by(number, error)
+        else:
+            self._leave(number, seat)
+            if number not in self._given_up:
+                self.rows.append((number, start, self._clock()))
+        self._let_go(number)
+
+    def take_account(self, number: int, account: Sequence[Sequence[Any]], result: Any) -> None:
+        """Record a task that was called elsewhere: its states in order, each with time and message; and its result.
+
+        The result of a task that failed is its error.
+        """
+        self.away.pop(number, None)
+        last = StateName(account[-1][0])
+        if last is StateName.SUCCESS and len(account) == 2 and not self._slow[number]:  # noqa: PLR2004 - Running, Success
+            self.rows.append((number, account[0][1], account[1][1]))
+        else:
+            for name, at, message in account[:-1]:
+                self._record(number, StateName(name), message, at=at)
+            stopped = self.stopping.is_set() and last is not StateName.SUCCESS
+            state, message = (StateName.CANCELLED, "interrupted") if stopped else (last, account[-1][2])
+            self._record(number, state, message, at=account[-1][1])
+        self.results[number] = result if last is StateName.SUCCESS or self._pending is None else None
+        if last is not StateName.SUCCESS and not self.stopping.is_set():
+            self._block_downstream(number)
+        self._let_go(number)
+
     # -- one task -----------------------------------------------------------------------------------
 
     def run(self, number: int) -> None:
@@ -163,8 +238,7 @@ class TaskRunner:
             if self.stopping.wait(task.retry_delay_seconds):
                 self._record(number, StateName.CANCELLED, "cancelled while it waited for its next try")
                 break
-        if self._pending is not None:
-            self._release(number)
+        self._let_go(number)
 
     def _attempt(self, number: int, attempt: int) -> BaseException | None:
         task = self.plan.tasks[number]
@@ -187,8 +261,7 @@ class TaskRunner:
             self.results[number] = done
         except BaseException as error:  # noqa: BLE001 - a task may raise anything
             failure = None if self._is_shown_only(task, error) else error
-        self._cell[seat] = IDLE
-        self._get_up(number, seat)
+        self._leave(number, seat)
         if self._witness:
             self._witness.after(number)
         if failure is None:
@@ -203,7 +276,9 @@ class TaskRunner:
         self.away[number] = (start, threading.get_ident())
         return self._seats.pop()
 
-    def _get_up(self, number: int, seat: int) -> None:
+    def _leave(self, number: int, seat: int) -> None:
+        """Give the seat back."""
+        self._cell[seat] = IDLE
         if seat:
             self.away.pop(number, None)
             self._seats.append(seat)
@@ -266,6 +341,11 @@ class TaskRunner:
         self._record(
             number, StateName.TRIGGER_FAILED, f"it waits for {', '.join(map(repr, names))}, which did not succeed"
         )
+
+    def _let_go(self, number: int) -> None:
+        if self._pending is not None:
+            with self._lock:
+                self._release(number)
 
     def _release(self, number: int) -> None:
         """Drop the results that nothing waits for any more."""
