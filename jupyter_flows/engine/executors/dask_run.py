@@ -50,7 +50,8 @@ class Bench(WorkerPlugin):
 
 def desk_of(worker: Worker, name: str) -> Desk:
     """Return a run's desk on a worker."""
-    desk: Desk = worker.plugins[name].desk
+    bench: Any = worker.plugins[name]
+    desk: Desk = bench.desk
     return desk
 
 
@@ -83,7 +84,7 @@ class DaskRun(Away):
         super().__init__(work)
         self._name = f"jupyter_flows-{uuid.uuid4().hex[:8]}"
         self._heard: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
-        self._futures: dict[int, Future] = {}
+        self._futures: dict[int, Future[Any]] = {}
         self._submitted: set[int] = set()
         #: What goes with the reports: pickled results, or sizes in bytes.
         self._more: dict[int, Any] = {}
@@ -195,7 +196,7 @@ class DaskRun(Away):
         others = [up for up in self.work.upstream[number] if up not in taken and up not in self.ledger.at_home]
         return [self._key(place) if place in inside else self._future(place) for place in (*taken, *others)]
 
-    def _future(self, number: int) -> Future:
+    def _future(self, number: int) -> Future[Any]:
         if number not in self._futures:  # Home ran it after the luggage was packed.
             self._futures[number] = self._client.scatter(self.work.results[number], hash=False)
         return self._futures[number]

@@ -134,7 +134,7 @@ class Processes(Away):
         self.ledger.hear(kind, number, *rest)
 
     def _lose(self, hand: Hand) -> None:
-        """A process died: the task that it had failed."""
+        """Fail the task of a process that died."""
         self._hands.remove(hand)
         number, hand.number = hand.number, None
         fate = hand.fate()

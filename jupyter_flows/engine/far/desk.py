@@ -118,6 +118,7 @@ class Desk:
 
     def _tries(self, trip: Trip, results: Sequence[Any], account: Account) -> tuple[Any, Any, BaseException | None]:
         task = trip.task
+        error: BaseException | None = None
         for attempt in range(1, task.max_retries + 2):
             account.append((StateName.RUNNING.value, self._clock(), ""))
             try:
@@ -154,9 +155,8 @@ def unsendable(value: Any, error: Exception) -> Unsendable:
     """Return what to raise of a result that can't be pickled: it names the part that can't."""
     path, kind = failing_path(value, "result")
     part = "its result" if path == "result" else f"{path} in its result"
-    return Unsendable(
-        f"{part} is a {kind}, which can't be sent to another process ({error}): return plain values, or use LocalExecutor"
-    )
+    advice = "return plain values, or use LocalExecutor"
+    return Unsendable(f"{part} is a {kind}, which can't be sent to another process ({error}): {advice}")
 
 
 def _pickled(error: BaseException | None) -> bytes:

@@ -19,7 +19,7 @@ def seal(value: Any) -> tuple[None, bytes]:
     """Pickle a result, once for all that take it; it goes with the report."""
     try:
         return None, cloudpickle.dumps(value)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a value's own pickling raises
         raise unsendable(value, error) from None
 
 
