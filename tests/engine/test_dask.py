@@ -22,7 +22,7 @@ def cluster():
     from distributed import LocalCluster
 
     options = {"n_workers": 2, "threads_per_worker": 1, "resources": {"GPU": 1}, "silence_logs": 50}
-    with LocalCluster(dashboard_address=None, **options) as cluster:
+    with LocalCluster(dashboard_address="127.0.0.1:0", **options) as cluster:
         yield cluster
 
 
@@ -68,7 +68,7 @@ def test_a_cluster_made_for_the_run_is_gone_afterwards():
             super().__init__(**options)
             made.append(self)
 
-    kwargs = {"processes": False, "n_workers": 1, "dashboard_address": None}
+    kwargs = {"processes": False, "n_workers": 1, "dashboard_address": "127.0.0.1:0"}
     with Flow("made") as flow:
         answer = pid()
     state = FlowRunner(flow, executor=DaskExecutor(cluster_class=Noted, cluster_kwargs=kwargs)).run()

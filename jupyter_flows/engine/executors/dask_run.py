@@ -223,8 +223,8 @@ class DaskRun(Away):
         for future in list(self._futures.values()):
             if future.status == "error":
                 self._lost(future.exception())
-            elif future.status in {"lost", "cancelled"} and not self.work.stopping.is_set():
-                self._fail_all(f"the Dask cluster dropped it (its future is {future.status})")
+            elif future.status == "cancelled" and not self.work.stopping.is_set():
+                self._fail_all("the Dask cluster cancelled it")
 
     def _lost(self, error: BaseException | None) -> None:
         if isinstance(error, KilledWorker):
