@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import cloudpickle
@@ -14,8 +15,9 @@ from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_
 from jupyter_flows.core.task import Task
 from jupyter_flows.core.unpicklable import pickled_size
 from jupyter_flows.engine.far.away import Away
-from jupyter_flows.engine.far.desk import Desk, unsendable
+from jupyter_flows.engine.far.desk import Absent, Desk, unsendable
 from jupyter_flows.engine.far.luggage import arguments_to_come, pack
+from jupyter_flows.engine.far.mailbox import Mailbox
 from jupyter_flows.engine.task_runner import TaskRunner
 from jupyter_flows.errors import EnvironmentOptionError, RunError
 
@@ -24,6 +26,8 @@ _SMALL = frozenset({bool, int, float, str, bytes, type(None)})
 _SMALL_LENGTH = 1000
 #: A result that other tasks take and that is larger stays on the cluster, also where results are kept.
 LARGE_BYTES = 10 << 20
+#: After so many silent looks, with everything finished on the cluster, reports that are missing are lost.
+_QUIET = 20
 _RESOURCE = "dask-resource:"
 
 
@@ -36,16 +40,14 @@ class Bench(WorkerPlugin):
 
     def setup(self, worker: Worker) -> None:
         """Set the desk up; what it says goes to the scheduler, and from there to the run."""
-
-        def send(*message: Any) -> None:
-            worker.log_event(self.name, message)
-
-        self.desk = Desk(self._luggage, send, seal)
+        self._mailbox = Mailbox(partial(worker.log_event, self.name))
+        self.desk = Desk(self._luggage, self._mailbox.send, seal)
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - the plugin's protocol
         """Clear the desk."""
         if self.desk:
             self.desk.close()
+            self._mailbox.close()
 
 
 def desk_of(worker: Worker, name: str) -> Desk:
@@ -58,6 +60,11 @@ def desk_of(worker: Worker, name: str) -> Desk:
 def call_far(name: str, number: int, *results: Any) -> Any:
     """Call a task on this worker: what the cluster runs for each."""
     return desk_of(get_worker(), name).call(number, results)
+
+
+def is_absent(result: Any) -> bool:
+    """Tell, on a worker, whether a task failed."""
+    return isinstance(result, Absent)
 
 
 def interrupt_desk(name: str, dask_worker: Worker) -> None:
@@ -83,7 +90,7 @@ class DaskRun(Away):
     def __init__(self, work: TaskRunner, where: Any, client_kwargs: Mapping[str, Any]):
         super().__init__(work)
         self._name = f"jupyter_flows-{uuid.uuid4().hex[:8]}"
-        self._heard: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._heard: queue.SimpleQueue[list[tuple[Any, ...]]] = queue.SimpleQueue()
         self._futures: dict[int, Future[Any]] = {}
         self._submitted: set[int] = set()
         #: What goes with the reports: pickled results, or sizes in bytes.
@@ -92,6 +99,8 @@ class DaskRun(Away):
         self._client = Client(where, **{"set_as_default": False, **client_kwargs})
         self._client.subscribe_topic(self._name, lambda event: self._heard.put(event[1]))
         self._packed = False
+        #: How often in a row nothing was heard.
+        self._quiet = 0
         #: What was at home when the luggage was packed, and so is in it.
         self._known: set[int] = set()
         self._say_dashboard()
@@ -115,16 +124,14 @@ class DaskRun(Away):
     def listen(self, seconds: float) -> None:
         """Take reports; when there are none, look whether the cluster lost something."""
         try:
-            message = self._heard.get(timeout=seconds)
+            messages = self._heard.get(timeout=seconds)
         except queue.Empty:
+            self._quiet += 1
             self._look_for_losses()
             return
-        while True:
+        self._quiet = 0
+        for message in messages:
             self._hear(*message)
-            try:
-                message = self._heard.get_nowait()
-            except queue.Empty:
-                return
 
     def interrupt(self) -> None:
         """Let nothing more start, and interrupt what runs."""
@@ -225,6 +232,8 @@ class DaskRun(Away):
                 self._lost(future.exception())
             elif future.status == "cancelled" and not self.work.stopping.is_set():
                 self._fail_all("the Dask cluster cancelled it")
+        if self._quiet > _QUIET and all(future.status == "finished" for future in self._futures.values()):
+            self._make_up()
 
     def _lost(self, error: BaseException | None) -> None:
         if isinstance(error, KilledWorker):
@@ -235,6 +244,19 @@ class DaskRun(Away):
             return
         for number in self._culprits():
             self.ledger.fail(number, f"the Dask cluster could not run it: {type(error).__name__}: {error}")
+
+    def _make_up(self) -> None:
+        """Record tasks that have ended on the cluster, and whose report was lost with the worker that made it."""
+        while culprits := self._culprits():
+            for number in culprits:
+                future = self._futures.get(number)
+                if future is not None and self._client.submit(is_absent, future, pure=False).result():
+                    self.ledger.fail(number, "it failed; why was lost with its Dask worker")
+                else:
+                    at = self.work.now()
+                    self._more[number] = 0
+                    self.work.take_account(number, [("Running", at, ""), ("Success", at, "")], None)
+                    self.ledger.end(number)
 
     def _culprits(self) -> list[int]:
         """Return the submitted tasks that have not ended though all they wait for has."""
