@@ -10,6 +10,7 @@ import pytest
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.task import task
 from jupyter_flows.engine.executors import DaskExecutor, executor_from_json
+from jupyter_flows.engine.executors.dask_run import DaskRun
 from jupyter_flows.engine.flow_runner import FlowRunner
 from jupyter_flows.errors import EnvironmentOptionError
 from tests.contracts.executor import ExecutorContract
@@ -137,6 +138,29 @@ def test_what_cannot_be_sent_is_named_with_the_way_to_it(cluster):
         result = locked()
     state = run(flow, cluster).result[result]
     assert "result['model'][1] in its result is a _thread.lock, which can't be sent" in state.message
+
+
+def test_a_report_that_is_lost_is_made_up_for(cluster, monkeypatch):
+    """The result lives on another worker: the run ends, with the task a success; one that failed is a failure."""
+    heard = DaskRun._hear
+
+    def lossy(self, kind, number, *rest):
+        if (kind, number) not in {("end", 0), ("end", 2)}:
+            heard(self, kind, number, *rest)
+
+    monkeypatch.setattr(DaskRun, "_hear", lossy)
+
+    @task
+    def fail():
+        raise ValueError("lost")
+
+    with Flow("lossy") as flow:
+        first = pid()
+        pid(first)
+        failed = fail()
+    result = run(flow, cluster).result
+    assert (result[first].name.value, type(result[first].result)) == ("Success", int)
+    assert result[failed].message == "it failed; why was lost with its Dask worker"
 
 
 def test_a_tag_asks_for_a_resource(cluster):

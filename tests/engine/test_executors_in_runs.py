@@ -12,6 +12,7 @@ from tests.engine.runs import PATIENCE_SECONDS, flow_of_cells
 EXECUTORS = {
     "threads": LocalDaskExecutor("threads", num_workers=2),
     "processes": LocalDaskExecutor("processes", num_workers=2),
+    "in_process_cluster": DaskExecutor(cluster_kwargs={"processes": False}),
     "cluster": DaskExecutor(cluster_kwargs={"n_workers": 2, "threads_per_worker": 1}),
 }
 

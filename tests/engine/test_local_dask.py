@@ -157,6 +157,19 @@ def test_a_function_that_cannot_be_sent_is_named():
         run(flow, "processes")
 
 
+def test_a_tasks_own_keyboard_interrupt_goes_home():
+    """As with LocalExecutor, the run is cancelled and its caller interrupted."""
+
+    @task
+    def interrupt():
+        raise KeyboardInterrupt
+
+    with Flow("interrupted") as flow:
+        interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        run(flow, "threads")
+
+
 @pytest.mark.parametrize("scheduler", ["threads", "processes"])
 def test_a_keyboard_interrupt_ends_the_run_and_its_tasks(scheduler, tmp_path):
     """Control-C in a script reaches every task, and leaves no process behind."""

@@ -6,7 +6,7 @@ import heapq
 import threading
 from contextvars import copy_context
 
-from jupyter_flows.engine.context import on_worker
+from jupyter_flows.engine.context import on_worker, process_run
 from jupyter_flows.engine.interruption import interrupt_threads
 from jupyter_flows.engine.task_runner import TaskRunner
 
@@ -34,7 +34,8 @@ class Threads:
         self._ended: set[int] = set()
         self._threads = self._idle = 0
         self._raised: BaseException | None = None
-        self._over = False
+        #: Whether tasks were interrupted, and whether there will be no more.
+        self._told = self._over = False
 
     def run(self) -> None:
         """Run every task; raise what a task's call raised on any thread."""
@@ -43,6 +44,7 @@ class Threads:
                 self._add([number for number, count in enumerate(self._waiting) if not count])
             self._lead()
         except BaseException:
+            self._told = True
             self._work.cancel()
             interrupt_threads({thread for _, thread in list(self._work.away.values())})
             self._raised = None
@@ -128,8 +130,9 @@ class Threads:
                     return
                 ended = number
                 self._work.run_free(number)
-            except KeyboardInterrupt as error:  # Meant for a task, it may come late.
-                if not self._work.stopping.is_set():
+            except KeyboardInterrupt as error:
+                # One that was sent to interrupt a task may come late; a task's own goes home, as from any call.
+                if not self._told and self._work.place.run is not process_run():
                     self._raise(error)
             except BaseException as error:  # noqa: BLE001 - home raises it
                 self._raise(error)
