@@ -6,6 +6,7 @@ import sys
 import threading
 
 import pytest
+from distributed import get_worker
 
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.task import task
@@ -165,10 +166,16 @@ def test_a_report_that_is_lost_is_made_up_for(cluster, monkeypatch):
 
 def test_a_tag_asks_for_a_resource(cluster):
     """Tagged tasks run where the resource is, untagged ones anywhere; a tag that is not understood is named."""
+
+    @task(tags=["dask-resource:GPU=1"])
+    def left():
+        return get_worker().state.available_resources["GPU"]
+
     with Flow("tags") as flow:
-        answer = pid(task_args={"tags": frozenset({"dask-resource:GPU=1"})})
+        answer = left()
         after = pid(answer)
-    assert run(flow, cluster).result[after].is_successful()
+    result = run(flow, cluster).result
+    assert (result[answer].result, result[after].is_successful()) == (0, True)
     with Flow("tags") as wrong:
         pid(task_args={"tags": frozenset({"dask-resource:GPU"})})
     with pytest.raises(EnvironmentOptionError, match="Tag 'dask-resource:GPU' of task 'pid' is written like"):
