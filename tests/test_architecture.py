@@ -26,7 +26,7 @@ from tests.import_rules import (
 
 HOUSE = Path(jupyter_flows.__file__).parent
 #: Modules of the runtime that need a library which only a run that uses it has.
-NEEDS_MORE = ("engine.shell",)
+NEEDS_MORE = ("engine.shell", "engine.executors.dask_run")
 
 
 @pytest.fixture(scope="module")
