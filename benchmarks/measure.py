@@ -27,6 +27,8 @@ class Row:
     #: The goals: milliseconds not to exceed, and how many times faster than the other to be.
     at_most: float | None = None
     times_faster: float | None = None
+    #: The goal where being slower is allowed: not to take more than so many times what the other takes.
+    at_most_times: float | None = None
     #: Every single time behind the two medians.
     samples: Mapping[str, Sequence[float]] | None = None
 
@@ -35,7 +37,8 @@ class Row:
         """The goals as people read them."""
         at_most = [] if self.at_most is None else [f"< {self.at_most:g} ms"]
         faster = [] if self.times_faster is None else [f"{self.times_faster:g} x faster"]
-        return ", ".join(at_most + faster)
+        times = [] if self.at_most_times is None else [f"<= {self.at_most_times:g} x"]
+        return ", ".join(at_most + faster + times)
 
     @property
     def met(self) -> bool | None:
@@ -45,6 +48,8 @@ class Row:
             checks.append(self.ours < self.at_most)
         if self.times_faster is not None and self.other is not None:
             checks.append(self.other / self.ours >= self.times_faster)
+        if self.at_most_times is not None and self.other is not None:
+            checks.append(self.ours <= self.at_most_times * self.other)
         return all(checks) if checks else None
 
     def as_json(self) -> dict[str, Any]:

@@ -30,6 +30,8 @@ FRONT_DOOR_PACKAGES = frozenset({"anywidget", "ipywidgets", "jupyter_server", "j
 #: Who else may import IPython, always inside a function unless it is the shell itself.
 IPYTHON_ROOMS = ("capture",)
 IPYTHON_MODULES = frozenset({"engine.shell", "engine.kernel_magics"})
+#: Loaded only in a run that an executor takes to a Dask cluster.
+DASK_MODULES = frozenset({"engine.executors.dask_run"})
 #: The runtime: on the standard library and cloudpickle alone when imported.
 RUNTIME = ("core", "engine", "environments.storage")
 
@@ -195,6 +197,6 @@ def heavy_runtime(source: Source) -> list[str]:
         for item, top in source.outer()
         if top != "cloudpickle"
         and inside(item.module, RUNTIME)
-        and item.module not in IPYTHON_MODULES
+        and item.module not in IPYTHON_MODULES | DASK_MODULES
         and not (item.lazy and not inside(item.module, ("core",)))
     ]

@@ -26,7 +26,7 @@ from tests.import_rules import (
 
 HOUSE = Path(jupyter_flows.__file__).parent
 #: Modules of the runtime that need a library which only a run that uses it has.
-NEEDS_MORE = ("engine.shell", "engine.kernel_magics")
+NEEDS_MORE = ("engine.shell", "engine.kernel_magics", "engine.executors.dask_run")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_the_runtime_imports_in_a_bare_interpreter(house, tmp_path):
         [
             f"import importlib, sys; sys.path.append({str(tmp_path)!r})",
             *(f"importlib.import_module('jupyter_flows.{module}')" for module in modules),
-            "known = {*sys.stdlib_module_names, 'cloudpickle', 'jupyter_flows', '__main__'}",
+            "known = {*sys.stdlib_module_names, 'cloudpickle', 'jupyter_flows', '__main__', '__mp_main__'}",
             "print(sorted({name.partition('.')[0] for name in sys.modules} - known))",
         ]
     )

@@ -85,7 +85,7 @@ class Interruption:
                     os.killpg(os.getpgrp(), signal.SIGINT)
                 signal.pthread_kill(main, signal.SIGINT)
             if runner:
-                workers.interrupt({thread for _, thread in list(runner.away.values())})
+                workers.interrupt({thread for _, thread in list(runner.away.values())} - {0})
             pause.wait(SOON_SECONDS)
             if self._raised > before:
                 pause.wait(AGAIN_SECONDS)
@@ -118,8 +118,13 @@ class _Workers:
         for thread in threads:
             if now - self._told.get(thread, 0.0) > AGAIN_SECONDS and not _in_engine(frames.get(thread)):
                 self._told[thread] = now
-                error = ctypes.py_object(KeyboardInterrupt)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), error)
+                interrupt_threads({thread})
+
+
+def interrupt_threads(threads: set[int]) -> None:
+    """Raise `KeyboardInterrupt` on threads, each when it next runs Python code; 0 is no thread of this process."""
+    for thread in threads - {0}:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt))
 
 
 def _in_engine(frame: FrameType | None) -> bool:

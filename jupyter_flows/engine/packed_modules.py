@@ -95,6 +95,11 @@ class PackedModules(MetaPathFinder):
             (self._spare / name).write_bytes(self._files[name])
         sys.path.append(str(self._spare))
 
+    @property
+    def contents(self) -> tuple[Mapping[str, bytes], Path | None]:
+        """What another process makes its own finder of."""
+        return self._files, self._folder
+
     def clean(self) -> None:
         """Remove what was written."""
         if self._spare:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
 from itertools import compress
 from random import random
 from time import monotonic, time
 from typing import Any, Protocol
 
+from jupyter_flows.core.parameter import Parameter
 from jupyter_flows.core.rules import USUAL
 from jupyter_flows.core.signals import Signal
-from jupyter_flows.core.state import State, StateName
+from jupyter_flows.core.state import SUCCESSFUL, State, StateName
 from jupyter_flows.core.task import CellTask, Task
 from jupyter_flows.core.triggers import all_successful
 from jupyter_flows.engine.admission import verdict
@@ -69,6 +72,7 @@ class TaskRunner:
         self.away: dict[int, tuple[float, int]] = {}
         #: Tasks that may run on worker threads, as far as is known before the run.
         self.portable = frozenset(_portable(plan.tasks)) if may_leave else frozenset()
+        self._lock = threading.Lock()
         self.stopping = threading.Event()
         #: ``[0]`` is the number of the main thread's task; shared memory in a run process.
         self._board = board or Board()
@@ -139,6 +143,86 @@ class TaskRunner:
             self._given_up.add(number)
         return True
 
+    # -- for executors that call functions elsewhere --------------------------------------------------
+
+    @cached_property
+    def free(self) -> AbstractSet[int]:
+        """The tasks that are functions alone: they may be called wherever what they take can be had.
+
+        None in a flow of cells, whose functions share the cells' values. Tasks with rules stay home, where the states
+        of others and the handlers are; Parameters are values that home has.
+        """
+        tasks = self.plan.tasks
+        if any(isinstance(task, CellTask) for task in tasks):
+            return frozenset()
+        return frozenset(n for n, t in enumerate(tasks) if t.rules is USUAL and not isinstance(t, Parameter))
+
+    @property
+    def keeps_results(self) -> bool:
+        """Whether every result is wanted at the end."""
+        return self._pending is None
+
+    def now(self) -> float:
+        """Return the time, by the run's clock."""
+        return self._clock()
+
+    def is_called(self, number: int) -> bool:
+        """Tell whether a task, all before it having ended, is called; if not, `run` only records why."""
+        blocked = self._blocked[number]
+        return not blocked or (blocked != _CANCELLED and number not in self._settled and self._verdict(number) is None)
+
+    def has_result(self, number: int) -> bool:
+        """Tell whether a task that has ended has a result, and not just a reason for having none."""
+        outcome = self.outcome.get(number, StateName.SUCCESS)
+        return outcome in SUCCESSFUL and outcome is not StateName.SKIPPED
+
+    def run_free(self, number: int) -> None:
+        """Run one free task on this worker thread, and record it, as `run` does at home."""
+        if self._blocked[number] and not self._admit(number):
+            return
+        if self._slow[number]:
+            self._run_with_care(number)
+            return
+        fn, places, names = self._calls[number]
+        current_number.set(number)
+        start = self._clock()
+        seat = self._sit_down(number, start)
+        try:
+            self._cell[seat] = number
+            values = [self.results[p] for p in places]
+            self.results[number] = fn(*values) if names is None else fn(**dict(zip(names, values, strict=True)))
+        except BaseException as error:  # noqa: BLE001 - a task may raise anything
+            self._leave(number, seat)
+            self._record(number, StateName.RUNNING, "", at=start)
+            state = self._fall(number, 1, error)
+            if state.name is StateName.RETRYING:
+                self._run_with_care(number, state)
+                return
+        else:
+            self._leave(number, seat)
+            if number not in self._given_up:
+                self.rows.append((number, start, self._clock()))
+        self._let_go(number)
+
+    def take_account(self, number: int, account: Sequence[Sequence[Any]], result: Any) -> None:
+        """Record a task that was called elsewhere: its states in order, each with time and message; and its result.
+
+        The result of a task that failed is its error.
+        """
+        self.away.pop(number, None)
+        last = StateName(account[-1][0])
+        if last is StateName.SUCCESS and len(account) == 2 and not self._slow[number]:  # noqa: PLR2004 - Running, Success
+            self.results[number] = result
+            self.rows.append((number, account[0][1], account[1][1]))
+        else:
+            for name, at, message in account[:-1]:
+                self._record(number, StateName(name), message, at=at)
+            stopped = self.stopping.is_set() and last is not StateName.SUCCESS
+            state, message = (StateName.CANCELLED, "interrupted") if stopped else (last, account[-1][2])
+            self._note(number, State(state, message, result))
+            self._record(number, state, message, at=account[-1][1])
+        self._let_go(number)
+
     # -- one task -----------------------------------------------------------------------------------
 
     def run(self, number: int) -> None:
@@ -169,7 +253,7 @@ class TaskRunner:
             self._cell[0] = IDLE
             self.rows.append((number, start, clock()))
         if self._pending is not None:
-            self._release(number)
+            self._let_go(number)
 
     def _run_with_care(self, number: int, state: State | None = None) -> None:
         """Run a task that has options, or is a cell: retries, time limits, handlers, and a witness.
@@ -184,8 +268,7 @@ class TaskRunner:
             attempt += 1
             state = self._attempt(number, attempt)
         current_try.set(1)
-        if self._pending is not None:
-            self._release(number)
+        self._let_go(number)
 
     def _attempt(self, number: int, attempt: int) -> State:
         task = self.plan.tasks[number]
@@ -211,8 +294,7 @@ class TaskRunner:
                 self._cell[seat] = IDLE
         except BaseException as error:  # noqa: BLE001 - a task may raise anything
             failure = None if self._is_shown_only(task, error) else error
-        self._cell[seat] = IDLE
-        self._get_up(number, seat)
+        self._leave(number, seat)
         if self._witness:
             self._witness.after(number)
         if failure is not None:
@@ -227,7 +309,9 @@ class TaskRunner:
         self.away[number] = (start, threading.get_ident())
         return self._seats.pop()
 
-    def _get_up(self, number: int, seat: int) -> None:
+    def _leave(self, number: int, seat: int) -> None:
+        """Give the seat back."""
+        self._cell[seat] = IDLE
         if seat:
             self.away.pop(number, None)
             self._seats.append(seat)
@@ -312,13 +396,8 @@ class TaskRunner:
             self._enter(number, State(StateName.CANCELLED, "the run was cancelled before it started"))
             return False
         state = self._settled.get(number)
-        if state is None:
-            slug, outcome = self.plan.slugs, self.outcome
-            upstream = {slug[u]: outcome.get(u, StateName.SUCCESS) for u in self.upstream[number]}
-            resumed = slug[number] in self.place.run.resumed
-            state = verdict(self.plan.tasks[number].rules, upstream, resumed=resumed)
-            if state is None:
-                return True
+        if state is None and (state := self._verdict(number)) is None:
+            return True
         if state.name is StateName.PENDING:
             self._note(number, state)
         elif number in self._settled:
@@ -326,15 +405,26 @@ class TaskRunner:
             self._record(number, state.name, state.message, at=state.at.timestamp())
         else:
             self._enter(number, state)
-        if self._pending is not None:
-            self._release(number)
+        self._let_go(number)
         return False
+
+    def _verdict(self, number: int) -> State | None:
+        """Return the state that a task enters without being called, by how those it waits for ended."""
+        slug, outcome = self.plan.slugs, self.outcome
+        upstream = {slug[u]: outcome.get(u, StateName.SUCCESS) for u in self.upstream[number]}
+        resumed = slug[number] in self.place.run.resumed
+        return verdict(self.plan.tasks[number].rules, upstream, resumed=resumed)
 
     def settle(self, states: Mapping[int, State]) -> None:
         """Take the states and results of tasks from an earlier run: these do not run."""
         self._settled = dict(states)
         for number in states:
             self._blocked[number] = _LOOK
+
+    def _let_go(self, number: int) -> None:
+        if self._pending is not None:
+            with self._lock:
+                self._release(number)
 
     def _release(self, number: int) -> None:
         """Drop the results that nothing waits for any more."""
@@ -374,15 +464,16 @@ def _consumers(plan: Plan) -> list[int]:
 
 
 def run_all(work: TaskRunner, execute: Callable[[Any], None]) -> None:
-    """Let an executor work; a keyboard interrupt leaves every task with a state, then goes on."""
+    """Let an executor work; an interruption or a cancel leaves every task with a state."""
     number, place, attempt = current_number.set(-1), current_place.set(work.place), current_try.set(1)
     try:
         execute(work)
     except BaseException:
         work.cancel()
-        _finish(work)
         raise
     finally:
+        if work.stopping.is_set():
+            _finish(work)
         current_number.reset(number)
         current_place.reset(place)
         current_try.reset(attempt)

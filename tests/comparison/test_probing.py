@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from jupyter_flows.comparison.probing import failing_path, pickled_size, report, show
+from jupyter_flows.comparison.probing import report, show
+from jupyter_flows.core.unpicklable import failing_path, pickled_size
 
 
 class Model:

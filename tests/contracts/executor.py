@@ -1,13 +1,17 @@
 """What every executor keeps to."""
 
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from jupyter_flows import signals
 from jupyter_flows.core.control_flow import case, merge
 from jupyter_flows.core.flow import Flow
+from jupyter_flows.core.parameter import Parameter
 from jupyter_flows.core.task import task
+from jupyter_flows.engine.context import context
 from jupyter_flows.engine.executors import executor_from_json
 from jupyter_flows.engine.flow_runner import FlowRunner
 
@@ -155,6 +159,113 @@ class ExecutorContract:
             for _ in range(999):
                 value = inc(value)
         assert FlowRunner(flow, executor=executor).run().result[value].result == 1000
+
+    def test_a_task_that_only_waits_comes_after(self, executor, tmp_path):
+        """An edge without a value is kept too."""
+        mark = str(tmp_path / "mark")
+
+        @task
+        def first():
+            Path(mark).write_text("done")
+
+        @task
+        def second():
+            return Path(mark).read_text()
+
+        with Flow("wait") as flow:
+            done = first()
+            seen = second(upstream_tasks=[done])
+        assert FlowRunner(flow, executor=executor).run().result[seen].result == "done"
+
+    def test_parameters_and_items_travel(self, executor):
+        """A run's own values, keys of results and nested collections arrive."""
+
+        @task
+        def pair(a, b=2):
+            return {"a": a, "b": b}
+
+        with Flow("pairs") as flow:
+            pairs = pair(Parameter("a", 1))
+            whole = pair({"all": [pairs["a"], pairs["b"]]})
+        state = FlowRunner(flow, executor=executor).run({"a": 5})
+        assert state.result[whole].result == {"a": {"all": [5, 2]}, "b": 2}
+
+    def test_retries_are_counted_alike(self, executor, tmp_path):
+        """A task that fails twice and then succeeds is a success; one that never does says which try was the last."""
+        count = str(tmp_path / "count")
+
+        @task(max_retries=2)
+        def third_time():
+            with Path(count).open("a") as file:
+                file.write("x")
+            tries = len(Path(count).read_text())
+            if tries < 3:
+                raise ValueError(f"try {tries}")
+            return tries
+
+        @task(max_retries=1)
+        def never():
+            raise ValueError("never")
+
+        with Flow("retries") as flow:
+            good, bad = third_time(), never()
+        result = FlowRunner(flow, executor=executor).run().result
+        assert (result[good].result, result[bad].name.value, type(result[bad].result)) == (3, "Failed", ValueError)
+
+    def test_a_task_over_its_limit_is_stopped(self, executor):
+        """It ends as TimedOut and says its limit; what waits for it is not called."""
+
+        @task(timeout=0.05)
+        def endless():
+            while True:
+                pass
+
+        @task
+        def after(value):
+            return value
+
+        with Flow("limit") as flow:
+            long = endless()
+            late = after(long)
+        result = FlowRunner(flow, executor=executor).run().result
+        assert (result[long].name.value, result[late].name.value) == ("TimedOut", "TriggerFailed")
+        assert result[long].message == "the task took longer than 0.05 s"
+
+    def test_the_context_names_run_and_task(self, executor):
+        """A task knows its flow, its own name and the run's parameters, wherever it is called."""
+
+        @task
+        def who():
+            return context.flow_name, context.task_name, context.parameters["n"]
+
+        with Flow("whoami") as flow:
+            flow.add_task(Parameter("n", 7))
+            answer = who()
+        assert FlowRunner(flow, executor=executor).run().result[answer].result == ("whoami", "who", 7)
+
+    def test_what_a_task_writes_comes_home(self, executor, capsys):
+        """Printed text reaches the run's own stream."""
+
+        @task
+        def speak():
+            print("hello from the task")
+
+        with Flow("speaking") as flow:
+            speak()
+        FlowRunner(flow, executor=executor).run()
+        assert "hello from the task\n" in capsys.readouterr().out
+
+    def test_an_exit_is_a_failure(self, executor):
+        """``sys.exit`` in a task fails the task and nothing else."""
+
+        @task
+        def leave():
+            sys.exit(3)
+
+        with Flow("exit") as flow:
+            left = leave()
+        state = FlowRunner(flow, executor=executor).run()
+        assert (state.result[left].name.value, state.result[left].message[:12]) == ("Failed", "SystemExit 3")
 
     def test_it_survives_the_way_through_json(self, executor):
         """A run process makes the executor from flow.json."""

@@ -4,7 +4,6 @@ import random
 
 import pytest
 
-from jupyter_flows.engine import executors
 from jupyter_flows.engine.executors import Executor, LocalExecutor
 from jupyter_flows.errors import EnvironmentOptionError
 from tests.contracts.executor import ExecutorContract, Recorder
@@ -56,13 +55,6 @@ def test_a_wrong_option_is_an_option_error():
     """It is a TypeError of the package, naming class and option."""
     with pytest.raises(EnvironmentOptionError, match="Adversary: got an unexpected keyword argument 'colour'"):
         Adversary(colour="red")
-
-
-def test_an_executor_of_a_later_version_is_named():
-    """The import says what there is instead."""
-    with pytest.raises(ImportError, match="LocalDaskExecutor is not in this version"):
-        from jupyter_flows.engine.executors import LocalDaskExecutor  # noqa: F401
-    assert not hasattr(executors, "NoSuchExecutor")
 
 
 def test_an_executor_without_execute_says_so():

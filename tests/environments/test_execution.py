@@ -4,7 +4,13 @@ import pytest
 
 import jupyter_flows.environments
 from jupyter_flows.engine.executors import Executor, LocalExecutor
-from jupyter_flows.environments import Environment, LocalEnvironment, RemoteEnvironment, environment_from_json
+from jupyter_flows.environments import (
+    Environment,
+    LocalEnvironment,
+    RemoteDaskEnvironment,
+    RemoteEnvironment,
+    environment_from_json,
+)
 from jupyter_flows.errors import EnvironmentOptionError
 from tests.contracts.environment import EnvironmentContract
 
@@ -19,6 +25,20 @@ class TestRemoteEnvironment(EnvironmentContract):
     @pytest.fixture
     def cls(self):
         return RemoteEnvironment
+
+
+def test_a_dask_environment_is_a_cluster_by_its_address():
+    """Address and further options go to the executor, and survive the way through JSON."""
+    made = RemoteDaskEnvironment("tcp://x:1", {"client_kwargs": {"timeout": 3}}, labels=["a"])
+    again = environment_from_json(made.to_json())
+    assert repr(again.executor) == "DaskExecutor(address='tcp://x:1', client_kwargs={'timeout': 3})"
+    assert again.to_json() == made.to_json()
+
+
+def test_a_dask_environment_needs_an_address():
+    """The message shows one."""
+    with pytest.raises(EnvironmentOptionError, match=r"address is a scheduler's, .*, not ''"):
+        RemoteDaskEnvironment("")
 
 
 class Prepared(Environment):
@@ -55,7 +75,6 @@ def test_an_executor_object_is_kept():
         ("LocalExecutor", "is no import path: write it like 'jupyter_flows.engine.executors.LocalExecutor'"),
         ("no.such.module.Executor", "can't be imported: No module named 'no'"),
         ("jupyter_flows.engine.executors.Fast", "module 'jupyter_flows.engine.executors' has no 'Fast'"),
-        ("jupyter_flows.engine.executors.DaskExecutor", "DaskExecutor is not in this version"),
         ("os.path.join", "executor is an Executor"),
     ],
 )
@@ -97,8 +116,8 @@ def test_metadata_must_be_json():
 
 def test_an_environment_of_a_later_version_is_named():
     """The import says what there is instead."""
-    with pytest.raises(ImportError, match="RemoteDaskEnvironment is not in this version"):
-        from jupyter_flows.environments import RemoteDaskEnvironment  # noqa: F401
+    with pytest.raises(ImportError, match="DaskKubernetesEnvironment is not in this version"):
+        from jupyter_flows.environments import DaskKubernetesEnvironment  # noqa: F401
     assert not hasattr(jupyter_flows.environments, "NoSuchEnvironment")
 
 

@@ -1,0 +1,1 @@
+"""Far from home: functions called in other processes, and what these report."""
