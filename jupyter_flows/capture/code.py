@@ -6,7 +6,6 @@ import ast
 import functools
 import io
 import re
-import sys
 import tokenize
 from collections.abc import Iterator
 
@@ -114,39 +113,6 @@ def _own_scope(tree: ast.Module) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, _SCOPES):
             pending += reversed(list(ast.iter_child_nodes(node)))
-
-
-def imports_from_outside(code: str, *, ordinal: int = 1) -> bool:
-    """Tell whether a cell imports more than the standard library."""
-    return any(
-        name.partition(".")[0] not in sys.stdlib_module_names for name, _, _ in cell_imports(code, ordinal=ordinal)
-    )
-
-
-def python_tree(code: str, *, ordinal: int = 1) -> tuple[ast.Module, int]:
-    """Return a cell's tree and how many lines above it the cell begins: the body of ``%%time`` is Python too."""
-    tree = _tree(code, ordinal)
-    inner = _magic_body(tree)
-    if inner is None:
-        return tree, 0
-    deeper, below = python_tree(inner[2], ordinal=ordinal)
-    return deeper, below + 1
-
-
-def cell_imports(code: str, *, ordinal: int = 1) -> list[tuple[str, int, bool]]:
-    """Return the modules that a cell imports: full name, line, and whether it always does (not in a branch)."""
-    tree = _tree(code, ordinal)
-    inner = _magic_body(tree)
-    if inner is not None:
-        return [(name, line + 1, sure) for name, line, sure in cell_imports(inner[2], ordinal=ordinal)]
-    top = {id(statement) for statement in tree.body}
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, node.lineno, id(node) in top) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.append((node.module, node.lineno, id(node) in top))
-    return sorted(found, key=lambda f: (f[1], f[0]))
 
 
 def first_written(code: str, *, ordinal: int = 1) -> str | None:

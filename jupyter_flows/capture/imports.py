@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from jupyter_flows.capture.code import python_tree
+from jupyter_flows.capture.code import python_body
 from jupyter_flows.capture.dataflow import Dataflow
 
 #: What statements stand in; expressions import nothing.
@@ -29,6 +30,11 @@ class CellImport:
     optional: bool
 
     @property
+    def is_outside(self) -> bool:
+        """Whether it is more than the standard library that is imported."""
+        return self.module.partition(".")[0] not in sys.stdlib_module_names
+
+    @property
     def deepest(self) -> frozenset[str]:
         """The names of modules that it may import: of ``from google.cloud import storage`` the one with storage."""
         return frozenset(f"{self.module}.{name}" for name in self.names) or frozenset({self.module})
@@ -38,7 +44,7 @@ def cell_imports(code: str, *, ordinal: int = 1) -> tuple[CellImport, ...]:
     """Return the absolute imports of a cell, in their order; those for type checkers alone are none."""
     if "import" not in code:
         return ()
-    tree, below = python_tree(code, ordinal=ordinal)
+    tree, below = python_body(code, ordinal=ordinal)
     found = tuple(tree_imports(tree, below=below))
     return tuple(sorted(found, key=lambda i: (i.line, i.module)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from jupyter_flows.capture.findings import (
     tag_findings,
     undefined_findings,
 )
-from jupyter_flows.capture.imports import Reach, cell_imports
+from jupyter_flows.capture.imports import CellImport, Reach, cell_imports
 from jupyter_flows.capture.markers import Marker, read_marker
 from jupyter_flows.capture.membership import Membership, candidates, choose
 from jupyter_flows.capture.modules import Modules, resolve
@@ -99,7 +99,7 @@ def capture(
     members = [read.cells[n] for n in read.membership.members]
     imports = [cell_imports(read.markers[n].code, ordinal=read.cells[n].ordinal) for n in read.membership.members]
     modules = resolve({d for cell in imports for i in cell for d in i.deepest}, notebook.folder or folder)
-    tasks = _tasks(read, modules)
+    tasks = _tasks(read, imports, outside=bool(modules.outside))
     script = declared_requirements(notebook.cells)
     requirements = pin(
         modules.outside,
@@ -115,24 +115,15 @@ def capture(
         flow.add_edge(tasks[edge.upstream], tasks[edge.downstream], names=edge.names, why=edge.why)
     connect_after(flow)
     flow.validate()
-    look = Look(
-        members,
-        [read.markers[n] for n in read.membership.members],
-        read.dataflow,
-        folder=notebook.folder or folder,
-        alive=frozenset(alive),
-    )
+    markers = [read.markers[n] for n in read.membership.members]
+    look = Look(members, markers, read.dataflow, folder=notebook.folder or folder, alive=frozenset(alive))
     findings = [
-        *read.findings,
         *hidden.findings,
         *leaks(hidden, modules.files),
         *script.findings,
         *([] if tasks else [no_tasks(notebook)]),
-        *undefined_findings(notebook.cells, look, ignored={UNSEEN}),
-        *barrier_findings(members, read.dataflow),
-        *tag_findings(members, read.dataflow),
-        *import_findings(members, [m.code for m in look.markers], modules, requirements),
-        *look_findings(look),
+        *import_findings(members, [m.code for m in markers], modules, requirements),
+        *_findings_of_cells(notebook, read, look),
     ]
     return Captured(
         flow,
@@ -143,6 +134,15 @@ def capture(
         tuple(notes),
         read.dataflow.refs,
     )
+
+
+def _findings_of_cells(notebook: Notebook, read: _Read, look: Look) -> Iterator[Finding]:
+    members = [read.cells[n] for n in read.membership.members]
+    yield from read.findings
+    yield from undefined_findings(notebook.cells, look, ignored={UNSEEN})
+    yield from barrier_findings(members, read.dataflow)
+    yield from tag_findings(members, read.dataflow)
+    yield from look_findings(look)
 
 
 def _flow_name(notebook: Notebook, name: str | None) -> str:
@@ -219,12 +219,12 @@ def _require(tasks: Sequence[CellTask], reach: Reach, requirements: Requirements
         task.requirements = tuple(sorted(pins.union(task.options.requires)))
 
 
-def _tasks(read: _Read, modules: Modules) -> list[CellTask]:
+def _tasks(read: _Read, imports: Sequence[Sequence[CellImport]], *, outside: bool) -> list[CellTask]:
     members = read.membership.members
     names = names_of([read.cells[n] for n in members], [read.markers[n] for n in members])
     return [
-        _task(read, position, name, outside=bool(modules.outside))
-        for position, name in zip(range(len(members)), names, strict=True)
+        _task(read, position, name, outside=outside and any(i.is_outside for i in found))
+        for position, (name, found) in enumerate(zip(names, imports, strict=True))
     ]
 
 
@@ -246,8 +246,7 @@ def _task(read: _Read, position: int, name: str, *, outside: bool) -> CellTask:
         parameters=marker.kind == "parameters",
         # Names that are used unseen are used in a way that nobody knows.
         portable=position in read.dataflow.portable and not (marker.options.reads or marker.options.writes),
-        needs_shell=code.needs_shell(text, ordinal=ordinal)
-        or (outside and code.imports_from_outside(text, ordinal=ordinal)),
+        needs_shell=outside or code.needs_shell(text, ordinal=ordinal),
     )
 
 
