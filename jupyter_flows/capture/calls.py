@@ -11,7 +11,7 @@ from jupyter_flows.capture.effects import method_effect
 from jupyter_flows.capture.expressions import VALUE
 from jupyter_flows.capture.heap import NOTHING, Obj, Value
 from jupyter_flows.capture.libraries import Libraries
-from jupyter_flows.capture.machine import Args
+from jupyter_flows.capture.passed import Args
 
 #: What the text of a query takes from the notebook.
 _QUERIED = re.compile(r"@\s*([A-Za-z_]\w*)")

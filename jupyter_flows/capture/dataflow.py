@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from jupyter_flows.capture.automagic import called, spelled_out
 from jupyter_flows.capture.definitions import evaluated_names
 from jupyter_flows.capture.ledger import READ_AFTER_WRITE, WRITE_AFTER_READ, WRITE_AFTER_WRITE, Reason
-from jupyter_flows.capture.machine import ALL_RULES, BUILTINS, Rules
+from jupyter_flows.capture.machine import BUILTINS
 from jupyter_flows.capture.portable import Noting, portable_cells
 from jupyter_flows.capture.refs import CellRefs, refs_of
+from jupyter_flows.capture.rules import ALL_RULES, Rules
 from jupyter_flows.capture.source import is_parameters, parse
 from jupyter_flows.core.cell import Cell
 

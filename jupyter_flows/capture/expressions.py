@@ -10,7 +10,8 @@ from typing import Any
 
 from jupyter_flows.capture.heap import ANY, NOTHING, Obj, Value
 from jupyter_flows.capture.knowledge.functions import CONSTANTS, SETTINGS
-from jupyter_flows.capture.machine import Args, Machine
+from jupyter_flows.capture.machine import Machine
+from jupyter_flows.capture.passed import Args
 from jupyter_flows.capture.scopes import Code, Names, Scope, function_names
 from jupyter_flows.capture.trees import walk
 
@@ -241,6 +242,8 @@ class Expressions(Machine):
 
     def _api_attribute(self, obj: Obj, name: str) -> Value:
         path = f"{obj.data}.{name}"
+        if obj.data == "__main__":
+            self.reach_own_module()
         if path in CONSTANTS:
             return NOTHING
         setting = self.setting(path)

@@ -11,7 +11,7 @@ from jupyter_flows.capture.effects import function_effect
 from jupyter_flows.capture.heap import ANY, NOTHING, Value
 from jupyter_flows.capture.knowledge.functions import DETERMINISTIC
 from jupyter_flows.capture.libraries import Libraries
-from jupyter_flows.capture.machine import Args
+from jupyter_flows.capture.passed import Args
 from jupyter_flows.capture.resources import FILES, NUMPY_RANDOM, SHELL, file_resource
 
 #: Names in a text that is computed.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from jupyter_flows.capture.expressions import is_shown, is_special
 from jupyter_flows.capture.heap import NOTHING, Obj, Value
 from jupyter_flows.capture.iteration import Iteration
-from jupyter_flows.capture.machine import Args
+from jupyter_flows.capture.passed import Args
 from jupyter_flows.capture.scopes import Code
 
 

@@ -6,7 +6,8 @@ import ast
 
 from jupyter_flows.capture.functions import Functions
 from jupyter_flows.capture.heap import ANY, NOTHING, Obj, Refused, Value
-from jupyter_flows.capture.machine import CALL_DEPTH, Args
+from jupyter_flows.capture.machine import CALL_DEPTH
+from jupyter_flows.capture.passed import Args
 from jupyter_flows.capture.scopes import Scope
 
 

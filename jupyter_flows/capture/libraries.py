@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from jupyter_flows.capture.effects import Effect, function_effect
 from jupyter_flows.capture.heap import NOTHING, Obj, Value
-from jupyter_flows.capture.machine import Args
+from jupyter_flows.capture.passed import Args
 from jupyter_flows.capture.resources import NUMPY_RANDOM, PYPLOT, file_resource
 from jupyter_flows.capture.unknown import Unknown
 

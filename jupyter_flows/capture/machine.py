@@ -6,11 +6,12 @@ import ast
 import builtins
 import re
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
 
 from jupyter_flows.capture.heap import ANY, INERT, NOTHING, Heap, Obj, Refused, Region, Value
 from jupyter_flows.capture.ledger import Ledger, Track
+from jupyter_flows.capture.passed import Args
 from jupyter_flows.capture.resources import Resources
+from jupyter_flows.capture.rules import ALL_RULES, Rules
 from jupyter_flows.capture.scopes import Names, Scope
 
 #: Names that a kernel's module has without any cell binding them.
@@ -29,90 +30,6 @@ CALL_DEPTH = 12
 #: A name in a scope; what it is bound to, with the cell that surely did so.
 Binding = tuple[Scope, str]
 Bound = tuple[Value | None, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The rules of the analysis, each of which tests switch off to see that it is needed."""
-
-    read_after_write: bool = True
-    write_after_read: bool = True
-    write_after_write: bool = True
-    #: Changing an object in place is a write.
-    mutation: bool = True
-    #: A name bound to an object that has a name already is the same object.
-    aliases: bool = True
-    #: Containers, instances and closures hold what was put into them.
-    contents: bool = True
-    #: Calling runs the code of the value that is called, by whatever route it came.
-    carried_code: bool = True
-    #: Functions look their globals up when called, in the one module.
-    late_binding: bool = True
-    #: Functions write globals.
-    global_writes: bool = True
-    #: Mutable defaults live as long as their function.
-    defaults: bool = True
-    #: Closures share the variables of the function around them.
-    closures: bool = True
-    #: Iterating over an iterator uses it up.
-    iterators: bool = True
-    #: Generators run their code when iterated, not when made.
-    lazy_code: bool = True
-    #: Attributes found on an instance's class run with the instance.
-    methods: bool = True
-    #: Operators, printing and iteration run an instance's special methods.
-    special_methods: bool = True
-    #: Code that is not known may change and link all it is given.
-    unknown_calls: bool = True
-    #: Slices, columns and transposes share data with what they are taken from.
-    views: bool = True
-    #: Hidden state (random generators, files, figures) is ordered like a name.
-    resources: bool = True
-    #: What nobody can follow is ordered against everything.
-    barriers: bool = True
-
-
-ALL_RULES = Rules()
-
-
-@dataclass(slots=True)
-class Args:
-    """The values that a call passes."""
-
-    positional: list[Value] = field(default_factory=list)
-    keywords: dict[str, Value] = field(default_factory=dict)
-    #: What ``*`` and ``**``, or callers that are not known, may pass for any parameter.
-    rest: Value | None = None
-    node: ast.Call | None = None
-    #: Whether the notebook's own names are passed, as ``globals=globals()``.
-    namespace: bool = False
-
-    def all(self) -> Value:
-        """Return everything passed."""
-        return NOTHING.union(*self.positional, *self.keywords.values(), self.rest or NOTHING)
-
-    def constant(self, index: int, keyword: str = "") -> object:
-        """Return the literal passed for a parameter, None if there is none."""
-        if self.node is None:
-            return None
-        for word in self.node.keywords:
-            if word.arg == keyword and keyword:
-                return word.value.value if isinstance(word.value, ast.Constant) else None
-        if 0 <= index < len(self.node.args):
-            node = self.node.args[index]
-            return node.value if isinstance(node, ast.Constant) else None
-        return None
-
-    def bound_to(self, this: Value) -> Args:
-        """Return the arguments with the instance before them."""
-        return replace(self, positional=[this, *self.positional], node=None)
-
-    def shifted(self) -> Args:
-        """Return the arguments without the first one."""
-        node = self.node
-        if node is not None and node.args:
-            node = ast.Call(func=node.func, args=node.args[1:], keywords=node.keywords)
-        return replace(self, positional=self.positional[1:], node=node)
 
 
 class Machine:
@@ -272,6 +189,10 @@ class Machine:
         """Order the current cell against all others."""
         if self.rules.barriers:
             self.barriers.setdefault(self.cell, reason)
+
+    def reach_own_module(self) -> None:
+        """Take it that any of the notebook's names are read and written, through its module."""
+        self.lose_track("reaches into the notebook's own module")
 
     def lose_track(self, reason: str) -> Value:
         """Take it that anything may have happened to anything."""

@@ -10,8 +10,8 @@ import jupyter_flows.capture.handmade
 import jupyter_flows.capture.running_text  # noqa: F401 -- both register their functions with the libraries
 from jupyter_flows.capture.expressions import VALUE
 from jupyter_flows.capture.heap import NOTHING, Value
-from jupyter_flows.capture.machine import ALL_RULES, Rules
 from jupyter_flows.capture.resources import FILES, SHELL, file_resource
+from jupyter_flows.capture.rules import ALL_RULES, Rules
 from jupyter_flows.capture.statements import Statements
 from jupyter_flows.errors import CellSyntaxError
 

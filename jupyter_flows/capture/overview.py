@@ -13,10 +13,12 @@ from jupyter_flows.capture.handmade import IDENTIFIER, SHELLS
 from jupyter_flows.capture.heap import NOTHING, Obj, Refused, Region, Value
 from jupyter_flows.capture.knowledge import methods
 from jupyter_flows.capture.knowledge.functions import CONSTANTS
-from jupyter_flows.capture.machine import ALL_RULES, BUILTINS, Args, Rules
+from jupyter_flows.capture.machine import BUILTINS
 from jupyter_flows.capture.magics import Magics, python_of
 from jupyter_flows.capture.mentions import Chain, Mentions, imported_paths, mentions_of, mentions_of_function
+from jupyter_flows.capture.passed import Args
 from jupyter_flows.capture.resources import FILES, NUMPY_RANDOM, PYPLOT, SHELL, file_resource
+from jupyter_flows.capture.rules import ALL_RULES, Rules
 from jupyter_flows.capture.running_text import TEXTS, WITHOUT_WORD
 from jupyter_flows.capture.scopes import Code, FunctionNode, Names, Scope, function_names
 
@@ -269,6 +271,8 @@ class Overview(Magics):
 
     def _use(self, chain: Chain, start: str) -> None:
         path = chain.path(start)
+        if path.partition(".")[0] == "__main__" or path.startswith("sys.modules"):
+            self.reach_own_module()
         if chain.sets:
             self._set_in_library(self.objects(self.api(path))[0], chain.sets)
         setting = self.setting(path)

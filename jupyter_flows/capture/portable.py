@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from jupyter_flows.capture.heap import Value
 from jupyter_flows.capture.interpreter import Interpreter
-from jupyter_flows.capture.machine import ALL_RULES, Args, Rules
+from jupyter_flows.capture.passed import Args
 from jupyter_flows.capture.resources import FILES, HISTORY, SETTINGS
+from jupyter_flows.capture.rules import ALL_RULES, Rules
 from jupyter_flows.capture.trees import walk
 
 #: Arguments by which known code starts threads or processes, or writes past Python.

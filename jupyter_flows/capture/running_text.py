@@ -9,7 +9,7 @@ from functools import partial
 from jupyter_flows.capture.handmade import IDENTIFIER
 from jupyter_flows.capture.heap import NOTHING, Value
 from jupyter_flows.capture.libraries import Libraries
-from jupyter_flows.capture.machine import Args
+from jupyter_flows.capture.passed import Args
 
 #: Parameters that take text of Python, as the first ones or by name.
 TEXTS = {

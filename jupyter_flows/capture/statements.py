@@ -14,7 +14,7 @@ from typing import Any
 from jupyter_flows.capture.calls import Calls
 from jupyter_flows.capture.expressions import VIEWED, is_special, key_field
 from jupyter_flows.capture.heap import ANY, NOTHING, Obj, Value
-from jupyter_flows.capture.machine import Args
+from jupyter_flows.capture.passed import Args
 from jupyter_flows.capture.resources import file_resource
 from jupyter_flows.capture.scopes import Scope, class_names
 from jupyter_flows.capture.trees import walk
@@ -429,6 +429,8 @@ class Statements(Calls):
         if self.scope.parent is None:
             self.imports.append(found)
         self.import_reads(found.module, path)
+        if found.module == "__main__":
+            self.reach_own_module()
         self.bind(found.bound, self.api(_ALIASES.get(path, path)))
 
     def import_reads(self, module: str, path: str) -> None:

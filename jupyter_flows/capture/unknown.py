@@ -6,7 +6,7 @@ import ast
 
 from jupyter_flows.capture.heap import NOTHING, Obj, Refused, Value
 from jupyter_flows.capture.instances import Instances
-from jupyter_flows.capture.machine import Args
+from jupyter_flows.capture.passed import Args
 from jupyter_flows.capture.resources import FILES, NUMPY_RANDOM, PYPLOT, RANDOM, file_resource
 
 

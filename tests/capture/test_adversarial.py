@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_flows.capture.dataflow import connect
-from jupyter_flows.capture.machine import ALL_RULES, Rules
+from jupyter_flows.capture.rules import ALL_RULES, Rules
 from jupyter_flows.core.cell import Cell
 from tests.examples import examples
 
