@@ -85,4 +85,12 @@ def differences(old: Side | None, new: Side) -> Differences:
     from jupyter_flows.widgets.differences import Differences
 
     found = changes(old.document if old else None, new.document, old_code=old.code if old else {}, new_code=new.code)
-    return Differences(f"{new.project}/{new.flow}", old.name if old else None, new.name, tuple(found))
+    elsewhere = () if old else _other_projects(new)
+    return Differences(f"{new.project}/{new.flow}", old.name if old else None, new.name, tuple(found), elsewhere)
+
+
+def _other_projects(side: Side) -> tuple[str, ...]:
+    from jupyter_flows.registry import open_registry
+
+    with open_registry() as registry:
+        return tuple(v.project for v in registry.flows.list() if v.flow == side.flow and v.project != side.project)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
@@ -32,6 +33,8 @@ class Differences:
     old: str | None
     new: str
     changes: tuple[Change, ...]
+    #: Other projects that have a flow of that name, told where there is nothing to compare with.
+    elsewhere: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.text()
@@ -41,14 +44,17 @@ class Differences:
     def text(self, ink: Ink = _without_colour) -> str:
         """Write the changes for a terminal: one paragraph a task, code lines below it."""
         if self.old is None:
-            return f"{self.flow} has no version to compare {self.new} with: it is new."
+            said = f"{self.flow} has no version to compare {self.new} with: it is new."
+            others = " or ".join(f"--project {shlex.quote(project)}" for project in self.elsewhere)
+            return f"{said} A flow of that name is elsewhere: {others}." if others else said
         if not self.changes:
             return f"{self.flow}: {self.new} means the same as {self.old}."
         return "\n".join([ink("bold", f"{self.flow} {self.old} -> {self.new}"), *lines_of(self.changes, ink)])
 
     def _repr_html_(self) -> str:
         old = None if self.old is None else escape(self.old)
-        safe = Differences(escape(self.flow), old, escape(self.new), tuple(map(_escaped, self.changes)))
+        others = tuple(map(escape, self.elsewhere))
+        safe = Differences(escape(self.flow), old, escape(self.new), tuple(map(_escaped, self.changes)), others)
         return f'<pre style="line-height: 1.4">{safe.text(_html_ink)}</pre>'
 
 

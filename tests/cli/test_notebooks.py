@@ -192,6 +192,7 @@ def test_diff_of_a_registered_flow(sales, write_notebook, capsys):
     added = {"task": "extra", "what": "added", "detail": "after clean", "lines": ["+ print(clean)"]}
     assert document["changes"] == [added]
     assert answer(capsys, "diff", sales, "--version", "1")["changes"] == document["changes"]
+    assert told(capsys, "diff", sales, "--project", "other").endswith("elsewhere: --project sales.\n")
 
 
 def test_the_executed_notebook_of_a_run_that_waits(sales, tmp_path, capsys):

@@ -31,6 +31,10 @@ def test_nothing_changed_is_a_sentence():
     """So is having nothing to compare with."""
     assert str(Differences("p/f", "v1", "v2", ())) == "p/f: v2 means the same as v1."
     assert str(Differences("p/f", None, "v1", ())) == "p/f has no version to compare v1 with: it is new."
+    assert str(Differences("p/f", None, "the notebook", (), ("a b", "q"))) == (
+        "p/f has no version to compare the notebook with: it is new. "
+        "A flow of that name is elsewhere: --project 'a b' or --project q."
+    )
 
 
 def test_colours_are_the_callers():
