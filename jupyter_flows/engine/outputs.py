@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -93,11 +95,8 @@ class Outputs:
         """Send all text taken so far, what follows on each other in one event."""
         with self._lock:
             pending, self._pending, self._waiting = self._pending, [], 0
-            start = 0
-            for n in range(1, len(pending) + 1):
-                if n == len(pending) or pending[n][0] != pending[start][0]:
-                    self._send(pending[start][0], "".join(text for _, text in pending[start:n]))
-                    start = n
+            for place, run in groupby(pending, itemgetter(0)):
+                self._send(place, "".join(text for _, text in run))
 
     def settle(self, *, whole: bool = False) -> None:
         """Send everything that was written until now, by whichever way; `whole` says that nothing more comes."""

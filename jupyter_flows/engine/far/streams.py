@@ -8,6 +8,8 @@ import sys
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TextIO
 
 #: More text of one task stays where it was written.
@@ -53,11 +55,8 @@ class Speech:
         """Send what is gathered, what follows on each other in one piece."""
         with self._lock:
             pending, self._pending, self._waiting = self._pending, [], 0
-            start = 0
-            for n in range(1, len(pending) + 1):
-                if n == len(pending) or pending[n][0] != pending[start][0]:
-                    self._send("text", self._number, pending[start][0], "".join(text for _, text in pending[start:n]))
-                    start = n
+            for stream, run in groupby(pending, itemgetter(0)):
+                self._send("text", self._number, stream, "".join(text for _, text in run))
 
 
 #: Whose text the calling code writes.
