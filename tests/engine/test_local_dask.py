@@ -180,7 +180,7 @@ def test_a_keyboard_interrupt_ends_the_run_and_its_tasks(scheduler, tmp_path):
         "from jupyter_flows.engine.executors import LocalDaskExecutor\n"
         "@task\n"
         "def endless(n):\n"
-        "    print('ready', flush=True)\n"
+        "    sys.stdout.write('ready\\n'); sys.stdout.flush()\n"
         "    while True: time.sleep(0.01)\n"
         "with Flow('endless') as flow:\n"
         "    for n in range(4): endless(n)\n"
@@ -189,9 +189,12 @@ def test_a_keyboard_interrupt_ends_the_run_and_its_tasks(scheduler, tmp_path):
     with subprocess.Popen(
         [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        try:
+            assert process.stdout.readline() == "ready\n"
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert errors.splitlines()[-1] == "KeyboardInterrupt"
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
