@@ -63,7 +63,8 @@ class HealthCheck:
     It prints one JSON document, ``{"failures": [...]}``, and exits with 1 if there are any.
     """
 
-    #: As run inside of the image: looks at everything. The program is the first word.
+    #: As run inside of the image: looks at everything. The program is the first word; ``{root}`` stands for where
+    #: the image's files begin, nothing in the image itself.
     command: tuple[str, ...]
     #: Added to the command where the same requirements were looked at before.
     quick: tuple[str, ...] = ()
@@ -84,6 +85,8 @@ class ImagePlan:
     python: str
     #: Requirements as pip writes them; they are resolved for the platform and installed into `PREFIX`.
     requirements: tuple[str, ...]
+    #: Versions of what requirements require in turn, to be taken where they fit.
+    constraints: tuple[str, ...]
     #: After the requirements, in this order; what changes most comes last.
     layers: tuple[Layer, ...]
     env: Mapping[str, str]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from jupyter_flows.core.bundle import Bundle
+from jupyter_flows.core.bundle import IMAGE_FOLDER, Bundle
 from jupyter_flows.errors import ArtifactError, StorageError
 from jupyter_flows.images.plan import PREFIX, Entry, File, HealthCheck, ImagePlan, Layer
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from jupyter_flows.environments.storage.docker import Docker
     from jupyter_flows.images.source import ImageSource
 
-#: Where the bundle's files lie in the image.
-BUNDLE = f"{PREFIX}/bundle"
 #: The run's folder.
 HOME = "/home/flow"
 #: What a layer of the bundle is called, by annotation.
@@ -33,12 +31,14 @@ def plan_of(bundle: Bundle, storage: Docker) -> ImagePlan:
     """Describe the image of a bundle as a storage's options say."""
     document = bundle.document
     python = str(document["python"])
+    requirements = _requirements(document, storage)
     return ImagePlan(
         destination=_destination(storage, document),
         base=storage.chosen_base,
         platform=storage.chosen_platform,
         python=python,
-        requirements=_requirements(document, storage),
+        requirements=requirements,
+        constraints=_constraints(requirements),
         layers=tuple(_layers(bundle, storage, python)),
         env={**_ENV, **{k: str(v) for k, v in (storage.env_vars or {}).items()}},
         labels=_labels(document),
@@ -46,12 +46,16 @@ def plan_of(bundle: Bundle, storage: Docker) -> ImagePlan:
         working_dir=HOME,
         python_path=storage.python_path,
         created=int(os.environ.get("SOURCE_DATE_EPOCH") or 0),
-        check=_CHECK if storage.healthcheck else None,
+        check=_check(requirements) if storage.healthcheck else None,
     )
 
 
 _ENV = {"HOME": HOME, "USER": "flow", "JUPYTER_FLOWS_HOME": f"{HOME}/.jupyter_flows"}
-_CHECK = HealthCheck((f"{PREFIX}/bin/python", "-m", "jupyter_flows.engine.health"), ("--quick",))
+
+
+def _check(requirements: Sequence[str]) -> HealthCheck:
+    command = (f"{PREFIX}/bin/python", "-m", "jupyter_flows.engine.health", f"{{root}}{IMAGE_FOLDER}", *requirements)
+    return HealthCheck(command, ("--quick",))
 
 
 def _destination(storage: Docker, document: Mapping[str, Any]) -> str:
@@ -81,6 +85,29 @@ def _requirements(document: Mapping[str, Any], storage: Docker) -> tuple[str, ..
     return tuple(sorted(named.values()))
 
 
+def _constraints(requirements: Sequence[str]) -> tuple[str, ...]:
+    """Return the versions installed here of all that the requirements require in turn, themselves left out."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    asked = [Requirement(text) for text in requirements]
+    given = {canonicalize_name(r.name) for r in asked}
+    found: dict[str, str] = {}
+    todo = sorted(given)
+    while todo:
+        name = todo.pop()
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        if name not in given:
+            found[name] = f"{name}=={distribution.version}"
+        needs = [Requirement(text) for text in distribution.requires or ()]
+        known = {canonicalize_name(r.name) for r in needs if r.marker is None or r.marker.evaluate({"extra": ""})}
+        todo += sorted(known - found.keys() - given)
+    return tuple(sorted(found.values()))
+
+
 def _labels(document: Mapping[str, Any]) -> dict[str, str]:
     import jupyter_flows
 
@@ -100,7 +127,7 @@ def _layers(bundle: Bundle, storage: Docker, python: str) -> Iterator[Layer]:
     for name, inside in (("modules", True), ("flow", False)):
         parts = {p: data for p, data in bundle.files.items() if p.startswith("modules/") is inside}
         if parts:
-            entries = tuple(File(f"{BUNDLE}/{path}", parts[path]) for path in sorted(parts))
+            entries = tuple(File(f"{IMAGE_FOLDER}/{path}", parts[path]) for path in sorted(parts))
             yield Layer(name, entries, {LAYER: name})
 
 
@@ -177,7 +204,7 @@ def bundle_in(image: ImageSource) -> Bundle:
     files: dict[str, bytes] = {}
     for layer in image.layers:
         if layer.annotations.get(LAYER):
-            files |= {path.removeprefix(f"{BUNDLE}/"): data for path, data in image.files_of(layer)}
+            files |= {path.removeprefix(f"{IMAGE_FOLDER}/"): data for path, data in image.files_of(layer)}
     if not files:
         raise ArtifactError(f"The image {image.name} holds no flow: register it again.")
     return Bundle(files)
