@@ -8,7 +8,7 @@ import json
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jupyter_flows.core import pickled
@@ -19,6 +19,8 @@ from jupyter_flows.errors import ArtifactError, DefinitionError
 #: A bundle that unpacks to more is refused: cells, modules and callbacks are text.
 MAX_BYTES = 512 * 1024 * 1024
 MAX_FILES = 20_000
+#: Where the files of a bundle lie in a flow's image.
+IMAGE_FOLDER = "/opt/flow/bundle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,15 @@ class Bundle:
                     files[name] = _content(tar, member)
         except (tarfile.TarError, OSError, EOFError) as error:
             raise ArtifactError(f"The stored flow is no bundle ({error}): register again.") from None
+        return cls(files)
+
+    @classmethod
+    def from_folder(cls, folder: str | Path) -> Bundle:
+        """Read a bundle whose files lie in a folder, as in a flow's image; raise `ArtifactError` when there is none."""
+        root = Path(folder)
+        files = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        if "flow.json" not in files:
+            raise ArtifactError(f"There is no flow in {root}: register it again.")
         return cls(files)
 
 

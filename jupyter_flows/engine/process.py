@@ -14,6 +14,7 @@ from contextlib import suppress
 from jupyter_flows.core.events import Event
 from jupyter_flows.core.state import FINISHED
 from jupyter_flows.engine.child import Child
+from jupyter_flows.engine.memory import Memory
 from jupyter_flows.errors import RunError
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ OVERDUE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
 _CHUNK_BYTES = 1 << 16
 _FINAL = frozenset(name.value for name in FINISHED)
+_MORE_MEMORY = ". Let it hold less at once, or give it more."
 
 
 class Process:
@@ -44,6 +46,7 @@ class Process:
         self._kill_at: float | None = None
         self._overdue = False
         self._rest = b""
+        self._memory = Memory.look()
         self._thread = threading.Thread(target=self._watch, name=f"run-process-{self.pid}", daemon=True)
 
     @property
@@ -168,7 +171,8 @@ class Process:
         code = self._child.popen.returncode
         tasks, words = self._child.running_tasks(), self._child.last_words()
         task = tasks[0] if tasks else None
-        how = _how(code)
+        exceeded = Memory.look().exceeded_since(self._memory) if code == -signal.SIGKILL else ""
+        how = f"{_how(code)} {exceeded}".rstrip()
         if words:
             self._emit("stream", task=task, name="stderr", text=words + "\n")
         if self._cancelled:
@@ -185,7 +189,7 @@ class Process:
         self._close_tasks(tasks, "Failed", f"its process {how}")
         last = f": {words.splitlines()[-1]}" if words and not task else ""
         where = f"{', '.join(tasks)}: its process {how}" if task else f"the run's process {how}{last}"
-        self._emit("run", state="Failed", message=where + _advice(code, words, self._child.popen.args))
+        self._emit("run", state="Failed", message=where + (_MORE_MEMORY if exceeded else _advice(code, words, self._child.popen.args)))
 
     def _close_tasks(self, tasks: list[str], state: str, message: str) -> None:
         now = time.time()
