@@ -115,7 +115,7 @@ def _print(event: Event, ends: list[str]) -> None:
     """Show an event as a terminal can: text as it is, displays as their text."""
     body = event.body
     if event.kind == "stream":
-        print(body["text"], end="", file=sys.stderr if body["name"] == "stderr" else sys.stdout, flush=True)  # noqa: T201
+        print(body["text"], end="", file=sys.stderr if body["name"] == "stderr" else sys.stdout, flush=True)
     elif event.kind == "output":
         output = body["output"]
         text = "\n".join(output.get("traceback", ())) or output.get("data", {}).get("text/plain", "")

@@ -189,7 +189,11 @@ class Process:
         self._close_tasks(tasks, "Failed", f"its process {how}")
         last = f": {words.splitlines()[-1]}" if words and not task else ""
         where = f"{', '.join(tasks)}: its process {how}" if task else f"the run's process {how}{last}"
-        self._emit("run", state="Failed", message=where + (_MORE_MEMORY if exceeded else _advice(code, words, self._child.popen.args)))
+        self._emit(
+            "run",
+            state="Failed",
+            message=where + (_MORE_MEMORY if exceeded else _advice(code, words, self._child.popen.args)),
+        )
 
     def _close_tasks(self, tasks: list[str], state: str, message: str) -> None:
         now = time.time()

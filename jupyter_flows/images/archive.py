@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Protocol, Self
+from typing import IO, Any, BinaryIO, Protocol, Self, cast
 
 from jupyter_flows.errors import ImageError
 from jupyter_flows.images.plan import Entry, File, Folder
@@ -196,7 +196,7 @@ def read_layer(file: IO[bytes], *, limit_bytes: int) -> Iterator[tuple[str, byte
 def walk_layer(file: IO[bytes]) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
     """Yield each member of a layer, with its content where it is a plain file; plain and gzipped archives."""
     magic = _Peeked(file)
-    unpacked: Any = gzip.GzipFile(fileobj=magic, mode="rb") if magic.start[:2] == _GZIP_HEAD[:2] else magic
+    unpacked: Any = gzip.GzipFile(fileobj=cast(Any, magic), mode="rb") if magic.start[:2] == _GZIP_HEAD[:2] else magic
     try:
         with tarfile.open(fileobj=unpacked, mode="r|") as tar:
             for member in tar:
@@ -252,4 +252,4 @@ class Draft:
 
 def copy(source: IO[bytes], target: Sink) -> None:
     """Copy a stream in bounded memory."""
-    shutil.copyfileobj(source, target, CHUNK_BYTES)  # type: ignore[misc]
+    shutil.copyfileobj(source, target, CHUNK_BYTES)

@@ -50,10 +50,8 @@ def _documents(environ: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
         f"{podman}/containers/auth.json" if podman else None,
         f"{folder}/config.json",
     ]
-    for path in (Path(p).expanduser() for p in paths if p):
-        if path.is_file():
-            found.append((str(path), _parsed(path.read_text(encoding="utf-8"), str(path))))
-    return found
+    files = [path for path in (Path(p).expanduser() for p in paths if p) if path.is_file()]
+    return [*found, *((str(path), _parsed(path.read_text(encoding="utf-8"), str(path))) for path in files)]
 
 
 def _parsed(text: str, source: str) -> dict[str, Any]:

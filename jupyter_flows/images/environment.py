@@ -39,7 +39,9 @@ class Environments:
         `python_home` is the folder of the base's interpreter, `libraries` the names of its shared libraries, None for
         an official image. Raises `RequirementError` naming what can't be had.
         """
-        lock, known = self._locks.resolve(plan.requirements, plan.constraints, python=plan.python, platform=plan.platform)
+        lock, known = self._locks.resolve(
+            plan.requirements, plan.constraints, python=plan.python, platform=plan.platform
+        )
         say(f"{'known' if known else 'resolved'}: {names_of(lock.packages)}")
         venv = self.layers.of(venv_layer(python_home, plan.python, home=plan.working_dir, user=plan.user))
         packages = self.layers.of_lock(lock, plan.python, say)

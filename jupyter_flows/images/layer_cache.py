@@ -64,7 +64,7 @@ class LayerCache:
     def of_lock(self, lock: Lock, python: str, say: Say) -> list[MadeLayer]:
         """Return the layers of a lock's packages: one for each large wheel, and one for all the small."""
         large, small = divided(lock.packages)
-        groups = [(package.name, (package,)) for package in large]
+        groups: list[tuple[str, tuple[Package, ...]]] = [(package.name, (package,)) for package in large]
         groups += [(f"{len(small)} small packages", tuple(small))] if small else []
         return [self._of_packages(name, packages, python, say) for name, packages in groups]
 
@@ -119,21 +119,17 @@ def _all(writer: LayerWriter, entries: tuple[Entry, ...]) -> LayerWriter:
 
 
 def _key_of(entries: tuple[Entry, ...]) -> str:
-    parts = []
-    for entry in entries:
-        if isinstance(entry, File):
-            status = None if isinstance(entry.content, bytes) else entry.content.stat()
-            content = (
-                sha256(entry.content).hexdigest()
-                if isinstance(entry.content, bytes)
-                else f"{entry.content} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
-                if status
-                else ""
-            )
-            parts.append(f"{entry.path} {entry.mode} {content}")
-        else:
-            parts.append(repr(entry))
-    return _digest(parts)
+    return _digest(
+        [f"{e.path} {e.mode} {_content_key(e.content)}" if isinstance(e, File) else repr(e) for e in entries]
+    )
+
+
+def _content_key(content: bytes | Path) -> str:
+    """Return what is another when the content is; files are not read for it."""
+    if isinstance(content, bytes):
+        return sha256(content).hexdigest()
+    status = content.stat()
+    return f"{content} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 
 def _digest(parts: list[str]) -> str:

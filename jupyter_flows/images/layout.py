@@ -101,7 +101,7 @@ class LayoutStore:
 def _is(entry: dict[str, Any], digest: str, tag: str | None) -> bool:
     """Tell whether an entry of an index is replaced by another manifest."""
     named = (entry.get("annotations") or {}).get(_TAG)
-    return named == tag if tag and named else entry["digest"] == digest
+    return bool(named == tag if tag and named else entry["digest"] == digest)
 
 
 class ArchiveStore:

@@ -67,7 +67,8 @@ def _dynamic(file: IO[bytes]) -> tuple[set[str], set[str]]:
     needed: set[str] = set()
     own: set[str] = set()
     try:
-        for segment in ELFFile(file).iter_segments("PT_DYNAMIC"):
+        segments: Any = ELFFile(file).iter_segments("PT_DYNAMIC")
+        for segment in segments:
             for tag in segment.iter_tags():
                 if tag.entry.d_tag == "DT_NEEDED":
                     needed.add(tag.needed)

@@ -19,6 +19,7 @@ from jupyter_flows.images.archive import Draft
 
 #: The newest glibc that wheels may ask for: that of Debian 10, RHEL 8 and all since.
 GLIBC = (2, 28)
+_COMPILE = ("pip", "compile", "-", "--format", "pylock.toml", "--no-header", "--quiet")
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 _LEGACY = {"x86_64": {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}, "aarch64": {17: "manylinux2014"}}
 
@@ -124,8 +125,7 @@ def _compile(requirements: Sequence[str], constraints: Sequence[str], python: st
         machine = _machine(platform)
         options = ["--python-version", python, "--python-platform", f"{machine}-manylinux_{GLIBC[0]}_{GLIBC[1]}"]
         found = run_uv(
-            ["pip", "compile", "-", "--format", "pylock.toml", "--no-header", "--quiet", "--constraint", str(limits)]
-            + options,
+            [*_COMPILE, "--constraint", str(limits), *options],
             text="\n".join(requirements),
             what=f"These requirements can't be had for Python {python} on {platform}",
         )

@@ -68,9 +68,7 @@ class PureBuilder:
         _check_python(base, plan)
         if base.python_home is None:
             raise ImageError(_no_python(plan))
-        environment = self._environments.make(
-            plan, python_home=base.python_home, libraries=base.libraries, say=say
-        )
+        environment = self._environments.make(plan, python_home=base.python_home, libraries=base.libraries, say=say)
         remarks = self._check(plan, environment)
         with tempfile.TemporaryDirectory(prefix="draft-", dir=self._folder) as folder:
             made = self._make(plan, base, source, environment.layers, Path(folder))

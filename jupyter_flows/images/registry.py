@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ RETRIES = Retry(
     total=4, backoff_factor=0.2, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("GET", "HEAD"),
     raise_on_status=False,
 )  # fmt: skip
+_SERVER_ERROR = 500
 _CERTIFICATES = ("~/.config/containers/certs.d", "/etc/containers/certs.d", "~/.docker/certs.d", "/etc/docker/certs.d")
 
 
@@ -50,6 +52,7 @@ class RegistryStore:
         self._session.auth = RegistryAuth(host, self._scopes, self._credentials, self._session)
         self._root = f"https://{host}"
         self._probed = not reference.loopback
+        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -138,7 +141,6 @@ class RegistryStore:
 
     def _probe(self) -> None:
         """Find out whether this machine's own registry speaks TLS, as engines do for loopback addresses."""
-        self._probed = True
         with requests.Session() as once:
             try:
                 once.get(f"https://{self._host}/v2/", timeout=CONNECT_SECONDS, verify=self._verify)
@@ -150,8 +152,10 @@ class RegistryStore:
 
     def url(self, path: str) -> str:
         """Return the address of something of this repository's."""
-        if not self._probed:
-            self._probe()
+        with self._lock:
+            if not self._probed:
+                self._probe()
+                self._probed = True
         return path if path.startswith("http") else f"{self._root}/v2/{self.reference.name}/{path}"
 
     def ask(self, method: str, url: str, **options: Any) -> requests.Response:
@@ -252,7 +256,7 @@ class _Upload:
         self._sent += len(data)
 
     def _checked(self, response: requests.Response) -> requests.Response:
-        if response.status_code >= requests.codes.server_error or response.status_code in (404, 416, 429):
+        if response.status_code >= _SERVER_ERROR or response.status_code in (404, 416, 429):
             raise _Unsteady(_said(response))
         if not response.ok:
             self._store.refuse(response, f"upload of {self._blob.digest}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,9 +31,10 @@ class RegistryAuth(AuthBase):
         self._header: str | None = None
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add what the registry wants to a request, and listen for its answer."""
         if self._header:
             request.headers["Authorization"] = self._header
-        request.register_hook("response", self._answer)  # type: ignore[no-untyped-call]
+        request.register_hook("response", self._answer)
         return request
 
     def _answer(self, response: requests.Response, **options: Any) -> requests.Response:
@@ -50,7 +51,7 @@ class RegistryAuth(AuthBase):
         again = response.request.copy()
         again.headers["Authorization"] = header
         again.hooks["response"] = []
-        answer: requests.Response = response.connection.send(again, **options)  # type: ignore[attr-defined]
+        answer: requests.Response = response.connection.send(again, **options)
         answer.history.append(response)
         answer.request = again
         return answer
@@ -66,9 +67,9 @@ class RegistryAuth(AuthBase):
         token = self._token(asked, known)
         return f"Bearer {token}" if token else None
 
-    def _token(self, asked: dict[str, str], known: Credentials | None) -> str | None:
+    def _token(self, asked: Mapping[str, str | None], known: Credentials | None) -> str | None:
         """Get a token at the address that the challenge names, for all that we shall want."""
-        realm, service = asked.get("realm", ""), asked.get("service", "")
+        realm, service = asked.get("realm") or "", asked.get("service") or ""
         if urlsplit(realm).scheme not in ("http", "https"):
             raise ImageAccessError(f"The image registry {self._host} sends people to {realm!r} for tokens: no address.")
         scopes = list(self._scopes())
@@ -88,7 +89,7 @@ class RegistryAuth(AuthBase):
         if not response.ok:
             return None
         found = response.json()
-        return found.get("token") or found.get("access_token")
+        return str(found.get("token") or found.get("access_token") or "") or None
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -106,4 +106,3 @@ def _run(command: list[str], root: str, plan: ImagePlan) -> list[str]:
         return [str(failure) for failure in json.loads(done.stdout.strip().splitlines()[-1])["failures"]]
     except (ValueError, KeyError, IndexError, TypeError):
         return [f"{Path(command[0]).name} ended with {done.returncode}: {done.stderr.strip()[-1000:]}"]
-

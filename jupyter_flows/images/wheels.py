@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import shutil
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -98,45 +100,44 @@ def add_wheel(writer: LayerWriter, path: Path, python: str, libraries: Libraries
     """Add a wheel's files to a layer where they would be installed; note which libraries it has and needs."""
     with zipfile.ZipFile(path) as wheel, path.open("rb") as raw:
         members = sorted((m for m in wheel.infolist() if not m.is_dir()), key=lambda m: m.filename)
+        laying = _Laying(writer, wheel, raw, libraries)
         for member in members:
-            _add_member(writer, wheel, raw, member, python, libraries)
+            laying.add(member, *_installed_at(member.filename, python))
         for name, text in sorted(_scripts(wheel, members).items()):
             writer.add(File(f"{PREFIX}/bin/{name}", text.encode(), 0o755))
 
 
-def _add_member(
-    writer: LayerWriter,
-    wheel: zipfile.ZipFile,
-    raw: IO[bytes],
-    member: zipfile.ZipInfo,
-    python: str,
-    libraries: Libraries,
-) -> None:
-    place, is_script = _installed_at(member.filename, python)
-    mode = 0o755 if is_script or (member.external_attr >> 16) & 0o111 else 0o644
-    if is_script:
-        text = wheel.read(member)
-        head = f"#!{PREFIX}/bin/python".encode()
-        writer.add(File(place, re.sub(rb"\A#!pythonw?\b[^\n]*", head, text), mode))
-        return
-    info = plain_info(place, member.file_size, mode)
-    if not _LIBRARY.search(member.filename):
-        writer.add_deflated(info, _deflated(raw, member), checksum=member.CRC) if _is_deflated(
-            member
-        ) else writer.add_stream(info, _plain(wheel, member))
-        return
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as seen:
-        if _is_deflated(member):
-            writer.add_deflated(info, _deflated(raw, member), checksum=member.CRC, also=seen)
-        else:
-            writer.add_stream(info, _plain(wheel, member))
-            with wheel.open(member) as again:
-                shutil.copyfileobj(again, seen, CHUNK_BYTES)
-        libraries.note(member.filename, seen)
+@dataclass(frozen=True)
+class _Laying:
+    """A wheel being laid into a layer."""
 
+    writer: LayerWriter
+    wheel: zipfile.ZipFile
+    raw: IO[bytes]
+    libraries: Libraries
 
-def _is_deflated(member: zipfile.ZipInfo) -> bool:
-    return member.compress_type == zipfile.ZIP_DEFLATED
+    def add(self, member: zipfile.ZipInfo, place: str, is_script: bool) -> None:  # noqa: FBT001 - of a pair
+        mode = 0o755 if is_script or (member.external_attr >> 16) & 0o111 else 0o644
+        if is_script:
+            text = re.sub(rb"\A#!pythonw?\b[^\n]*", f"#!{PREFIX}/bin/python".encode(), self.wheel.read(member))
+            self.writer.add(File(place, text, mode))
+            return
+        info = plain_info(place, member.file_size, mode)
+        if not _LIBRARY.search(member.filename):
+            self._copy(member, info)
+            return
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as seen:
+            self._copy(member, info, seen)
+            self.libraries.note(member.filename, seen)
+
+    def _copy(self, member: zipfile.ZipInfo, info: tarfile.TarInfo, also: IO[bytes] | None = None) -> None:
+        if member.compress_type == zipfile.ZIP_DEFLATED:
+            self.writer.add_deflated(info, _deflated(self.raw, member), checksum=member.CRC, also=also)
+            return
+        self.writer.add_stream(info, _plain(self.wheel, member))
+        if also is not None:
+            with self.wheel.open(member) as again:
+                shutil.copyfileobj(again, also, CHUNK_BYTES)
 
 
 def _deflated(raw: IO[bytes], member: zipfile.ZipInfo) -> Iterator[bytes]:
