@@ -12,11 +12,13 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from importlib import metadata
+from typing import TYPE_CHECKING
 
 from jupyter_flows.core.bundle import Bundle, unpack_flow
-from jupyter_flows.engine.versions import version_differences
 from jupyter_flows.errors import FlowsError
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,8 +39,8 @@ def failures_of(folder: str, requirements: Sequence[str], *, quick: bool) -> Ite
     try:
         bundle = Bundle.from_folder(folder)
         yield from _python(str(bundle.document["python"]))
-        yield from version_differences(requirements)
         if not quick:
+            yield from _versions(requirements)
             yield from _imports(requirements)
         yield from _loads(bundle)
     except FlowsError as error:
@@ -49,6 +51,12 @@ def _python(wanted: str) -> Iterator[str]:
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     if here != wanted:
         yield f"Python {here} instead of {wanted}"
+
+
+def _versions(requirements: Sequence[str]) -> Iterator[str]:
+    from jupyter_flows.engine.versions import version_differences
+
+    yield from version_differences(requirements)
 
 
 def _loads(bundle: Bundle) -> Iterator[str]:
@@ -68,6 +76,8 @@ def _loads(bundle: Bundle) -> Iterator[str]:
 
 def _imports(requirements: Iterable[str]) -> Iterator[str]:
     """Import what each requirement is there for: of several modules, one that can be imported is enough."""
+    from importlib import metadata
+
     for requirement in requirements:
         match = re.match(r"[A-Za-z0-9._-]+", requirement)
         if match is None:
@@ -81,7 +91,7 @@ def _imports(requirements: Iterable[str]) -> Iterator[str]:
             yield f"{match[0]} can't be imported: {failures[0]}"
 
 
-def _modules(distribution: metadata.Distribution) -> list[str]:
+def _modules(distribution: Distribution) -> list[str]:
     """Return the importable names at the top of a distribution, those that are nobody's business left out."""
     listed = (distribution.read_text("top_level.txt") or "").split()
     tops = {path.parts[0] for path in distribution.files or () if len(path.parts) > 1 and path.suffix == ".py"}

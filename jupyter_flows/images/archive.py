@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import shutil
 import struct
 import tarfile
@@ -227,11 +228,11 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 class Draft:
-    """A file being written beside its place; it takes its place when the block ends well, and is gone otherwise."""
+    """A file or folder written beside its place; it takes its place when the block ends well, else it is gone."""
 
     def __init__(self, path: Path):
         self._path = path
-        self.path = path.with_name(f".{path.name}.{id(self):x}.draft")
+        self.path = path.with_name(f".{path.name}.{os.urandom(6).hex()}.draft")
 
     def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -240,14 +241,24 @@ class Draft:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         try:
             if kind is None and self.path.exists():
-                self.path.replace(self._path)
+                self._settle()
         finally:
+            if self.path.is_dir():
+                shutil.rmtree(self.path, ignore_errors=True)
             self.path.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise ImageError(
                 f"{self._path} can't be written ({error.strerror or error}): make room there, or set "
                 "JUPYTER_FLOWS_HOME to another folder."
             ) from error
+
+    def _settle(self) -> None:
+        try:
+            self.path.replace(self._path)
+        except OSError:
+            # A folder that another process has made meanwhile is as good.
+            if not self._path.is_dir():
+                raise
 
 
 def copy(source: IO[bytes], target: Sink) -> None:

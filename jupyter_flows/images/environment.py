@@ -42,7 +42,8 @@ class Environments:
         lock, known = self._locks.resolve(
             plan.requirements, plan.constraints, python=plan.python, platform=plan.platform
         )
-        say(f"{'known' if known else 'resolved'}: {names_of(lock.packages)}")
+        if not known:
+            say(f"resolved to {names_of(lock.packages)}")
         venv = self.layers.of(venv_layer(python_home, plan.python, home=plan.working_dir, user=plan.user))
         packages = self.layers.of_lock(lock, plan.python, say)
         noted: dict[str, Libraries] = {}

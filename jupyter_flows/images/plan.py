@@ -121,7 +121,7 @@ class BuiltImage:
 
     @property
     def reference(self) -> str:
-        """What engines pull: the uri without its transport."""
+        """What engines pull: the uri, without the transport of image registries."""
         return self.uri.removeprefix("docker://")
 
 

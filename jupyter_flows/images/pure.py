@@ -26,7 +26,7 @@ from jupyter_flows.images.manifest import (
 from jupyter_flows.images.plan import PREFIX, BuiltImage, ImagePlan, Say
 from jupyter_flows.images.reference import Place
 from jupyter_flows.images.scratch import Scratch, why_not
-from jupyter_flows.images.shipping import Shipping, of_base, of_bytes, of_layer, size_text
+from jupyter_flows.images.shipping import Shipping, of_base, of_bytes, of_layer
 from jupyter_flows.images.source import ImageSource, store_of
 from jupyter_flows.images.store import Store
 
@@ -115,10 +115,8 @@ class PureBuilder:
         digest = digest_of(made.manifest)
         if archive and isinstance(target, LayoutStore):
             write_archive(target, digest, place.tag or "flow:latest", Path(place.path))
-        uri = str(place.at(digest))
-        say(f"{uri}, {size_text(made.size_bytes)}, {size_text(shipping.uploaded_bytes)} sent")
         return BuiltImage(
-            uri, digest, made.size_bytes, tuple(shipping.reused), tuple(shipping.sent),
+            str(place.at(digest)), digest, made.size_bytes, tuple(shipping.reused), tuple(shipping.sent),
             shipping.uploaded_bytes + len(made.manifest), tuple(remarks),
         )  # fmt: skip
 

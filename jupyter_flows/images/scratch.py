@@ -46,11 +46,12 @@ class Scratch:
         Raises `HealthCheckError`.
         """
         venv = self._venv(lock)
+        program = _program(plan.layers[0], venv / f"program-{key[:32]}")
         passed = venv / f"passed-{key[:32]}"
         with tempfile.TemporaryDirectory(prefix="jupyter_flows-image-") as root:
-            _lay_out(plan.layers, Path(root))
+            _lay_out(plan.layers[1:], Path(root))
             extra = check.quick if passed.exists() else ()
-            failures = _run(_here([*check.command, *extra], root, venv), root, plan)
+            failures = _run(_here([*check.command, *extra], root, venv), Path(root), program, plan)
         if failures:
             raise HealthCheckError(plan.destination, failures)
         passed.touch()
@@ -68,6 +69,14 @@ class Scratch:
             run_uv(["pip", "install", "--quiet", "--no-deps", "--python", interpreter, *wheels], what=what)
             draft.path.touch()
         return venv
+
+
+def _program(layer: Layer, folder: Path) -> Path:
+    """Lay the plan's own program out once, so that Python compiles it once."""
+    if not folder.exists():
+        with Draft(folder) as draft:
+            _lay_out([layer], draft.path)
+    return folder
 
 
 def _lay_out(layers: Sequence[Layer], root: Path) -> None:
@@ -89,10 +98,10 @@ def _here(command: Sequence[str], root: str, venv: Path) -> list[str]:
     return [str(venv / "venv" / "bin" / found[0].rpartition("/")[2]), *found[1:]]
 
 
-def _run(command: list[str], root: str, plan: ImagePlan) -> list[str]:
-    runtime = root + site_packages(plan.python)
+def _run(command: list[str], root: Path, program: Path, plan: ImagePlan) -> list[str]:
+    runtime = f"{program}{site_packages(plan.python)}"
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "JUPYTER_FLOWS_"))}
-    environ |= {**plan.env, "HOME": root, "PYTHONPATH": runtime, "JUPYTER_FLOWS_HOME": f"{root}/flows"}
+    environ |= {**plan.env, "HOME": str(root), "PYTHONPATH": runtime, "JUPYTER_FLOWS_HOME": f"{root}/flows"}
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, env=environ, cwd=root, timeout=PATIENCE_SECONDS,

@@ -104,6 +104,10 @@ class Storage:
             )
         return Bundle.unpack(data)
 
+    def summary(self) -> str:
+        """Say in a line where and how the last build is kept."""
+        return self.kind
+
     @property
     def kind(self) -> str:
         """The class's name, as people choose it."""

@@ -109,6 +109,16 @@ class Docker(Storage):
 
         return builder_of(self, needs_engine(self.options()))
 
+    def summary(self) -> str:
+        """Say which image the last build made, and what it took."""
+        from jupyter_flows.images.shipping import size_text
+
+        image = self.image
+        if image is None:
+            return self.kind
+        sent, reused = size_text(image.uploaded_bytes), len(image.reused)
+        return f"{self.kind} {image.reference}, {size_text(image.size_bytes)}, {sent} sent, {reused} layers reused"
+
     # -- loading -------------------------------------------------------------------------------------
 
     def load(self, artifact: Artifact) -> Bundle:
