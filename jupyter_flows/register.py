@@ -82,8 +82,8 @@ def register(
     """Check a flow, build its storage and record it; a flow that means the same keeps its version.
 
     `storage_kwargs` are applied to the flow's storage, and `say` is told, a line at a time, how its building goes.
-    Raises `RegisterRefused` when `findings` holds errors, `StorageOptionError` for a kwarg that the storage does not take, and `StaleBuildError`
-    when `build` is False and the flow changed since it was built. Nothing is recorded then.
+    Raises `RegisterRefused` when `findings` holds errors, `StorageOptionError` for a kwarg that the storage does not
+    take, and `StaleBuildError` when `build` is False and the flow changed since it was built. Nothing is recorded then.
     """
     started = clock()
     refuse_errors(findings)

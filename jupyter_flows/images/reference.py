@@ -121,7 +121,7 @@ def slug(text: str) -> str:
     """Make a component of an image's name of any text.
 
     >>> slug("Étude no. 3 (final)")
-    'etude-no.-3-final'
+    'etude-no-3-final'
     """
     import unicodedata
 

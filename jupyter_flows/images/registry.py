@@ -118,7 +118,7 @@ class RegistryStore:
                         "Nothing was registered; layers sent before stay there, so trying again goes on from here."
                     ) from None
                 retries.sleep()
-                upload.find_out()
+                upload.unsure = True
 
     # -- speaking ----------------------------------------------------------------------------------------
 
@@ -204,11 +204,16 @@ class _Upload:
         self.where = ""
         self._offset = 0
         self._sent = 0
+        #: Whether a part was on its way when the line broke.
+        self.unsure = False
 
     def send(self, file: IO[bytes]) -> int:
         """Send what the registry has not; return all bytes sent for this blob."""
+        if self.where and self.unsure:
+            self._find_out()
         if not self.where:
             self._begin()
+        self.unsure = False
         _skip(file, self._offset)
         part = _read_part(file)
         while len(part) == PART_BYTES:
@@ -217,14 +222,9 @@ class _Upload:
         self._finish(part)
         return self._sent
 
-    def find_out(self) -> None:
-        """Ask how much has arrived; begin anew where the upload is not known any more."""
-        if not self.where:
-            return
-        try:
-            response = self._store.ask("GET", self.where)
-        except requests.RequestException:
-            return
+    def _find_out(self) -> None:
+        """Ask how much has arrived; the upload begins anew where it is not known any more."""
+        response = self._store.ask("GET", self.where)
         if response.status_code == requests.codes.no_content:
             _, _, last = response.headers.get("Range", "0-0").rpartition("-")
             # "0-0" is how registries say both nothing and one byte: nothing is safe to say.
