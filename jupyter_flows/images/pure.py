@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from jupyter_flows.images.manifest import (
 from jupyter_flows.images.plan import PREFIX, BuiltImage, ImagePlan, Say
 from jupyter_flows.images.reference import Place
 from jupyter_flows.images.scratch import Scratch, why_not
-from jupyter_flows.images.shipping import Shipping, of_base, of_bytes, of_layer
+from jupyter_flows.images.shipping import Cargo, Shipping, of_base, of_bytes, of_layer
 from jupyter_flows.images.source import ImageSource, store_of
 from jupyter_flows.images.store import Store
 
@@ -69,10 +70,9 @@ class PureBuilder:
         if base.python_home is None:
             raise ImageError(_no_python(plan))
         environment = self._environments.make(plan, python_home=base.python_home, libraries=base.libraries, say=say)
-        remarks = self._check(plan, environment)
         with tempfile.TemporaryDirectory(prefix="draft-", dir=self._folder) as folder:
             made = self._make(plan, base, source, environment.layers, Path(folder))
-            return self._ship(plan, made, remarks, say)
+            return self._ship(plan, made, lambda: self._check(plan, environment), say)
 
     def _check(self, plan: ImagePlan, environment: Environment) -> list[str]:
         """Hold the image against what it needs, by looking and, where this machine can, by trying."""
@@ -104,13 +104,17 @@ class PureBuilder:
         manifest = write_manifest(Blob(OCI_CONFIG, digest_of(config), len(config)), blobs, annotations)
         return _Made(source, layers, config, manifest)
 
-    def _ship(self, plan: ImagePlan, made: _Made, remarks: Sequence[str], say: Say) -> BuiltImage:
+    def _ship(self, plan: ImagePlan, made: _Made, check: Callable[[], list[str]], say: Say) -> BuiltImage:
+        """Ask what the destination has while the image is checked, and send what is missing once it is found well."""
         place = self._place(plan.destination)
         archive = place.transport == "docker-archive"
         kept = Place("oci-layout", str(self._folder / "archives"), place.tag) if archive else place
         target = store_of(kept, push=True)
         shipping = Shipping(target, self._folder, say)
-        shipping.ship(_cargo(made, target))
+        with ThreadPoolExecutor(1, "flows-ask") as pool:
+            asked = pool.submit(shipping.ask, _cargo(made, target))
+            remarks = check()
+            shipping.ship(asked.result())
         target.put_manifest(made.manifest, kept.tag)
         digest = digest_of(made.manifest)
         if archive and isinstance(target, LayoutStore):
@@ -129,7 +133,7 @@ class PureBuilder:
         return Place("oci-layout", str(self._folder / "images"), destination.replace(":", "-").replace("/", "-"))
 
 
-def _cargo(made: _Made, target: Store) -> list[Any]:
+def _cargo(made: _Made, target: Store) -> list[Cargo]:
     return [
         *of_base(made.base, target),
         *map(of_layer, made.layers),

@@ -41,18 +41,24 @@ class Shipping:
         self.reused: list[str] = []
         self.sent: list[str] = []
 
-    def ship(self, cargo: Sequence[Cargo]) -> None:
-        """Keep each blob there, by mounting it or sending it; all are there when this returns."""
+    def ask(self, cargo: Sequence[Cargo]) -> list[Cargo]:
+        """Return what is not there yet; nothing is sent."""
         once = list({item.blob.digest: item for item in cargo}.values())
-        with ThreadPoolExecutor(AT_ONCE, "flows-upload") as pool:
+        with ThreadPoolExecutor(AT_ONCE, "flows-ask") as pool:
             there = list(pool.map(lambda item: self._target.has(item.blob.digest), once))
-            missing = [item for item, known in zip(once, there, strict=True) if not known]
-            self.reused += [item.name for item, known in zip(once, there, strict=True) if known]
-            left = [item for item in missing if not self._mounted(item)]
+        for item in (item for item, known in zip(once, there, strict=True) if known):
+            self.reused.append(item.name)
+            self._remember(item.blob.digest)
+        return [item for item, known in zip(once, there, strict=True) if not known]
+
+    def ship(self, missing: Sequence[Cargo]) -> None:
+        """Keep what is missing there, by mounting it or sending it; all is there when this returns."""
+        left = [item for item in missing if not self._mounted(item)]
+        with ThreadPoolExecutor(AT_ONCE, "flows-upload") as pool:
             for item, size in zip(left, pool.map(self._send, left), strict=True):
                 self.uploaded_bytes += size
                 self.sent.append(item.name)
-        for item in once:
+        for item in missing:
             self._remember(item.blob.digest)
 
     def _send(self, item: Cargo) -> int:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.images.registry import ImageRegistry, need_registry, running_registry
-from tests.images.wheels import cloudpickle_wheel
+from tests.images.wheels import only_index
 
 
 @pytest.fixture(scope="session")
@@ -33,13 +33,7 @@ def group(image_registry, request) -> str:
 @pytest.fixture
 def index(tmp_path, monkeypatch):
     """Make an index of wheels the only one: a folder, which holds what every image needs."""
-    folder = tmp_path / "index"
-    cloudpickle_wheel(folder)
-    monkeypatch.setenv("UV_NO_INDEX", "1")
-    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
-    monkeypatch.setenv("UV_OFFLINE", "1")
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
-    return folder
+    return only_index(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -70,7 +70,11 @@ def test_a_deflated_stream_is_taken_as_it_is(tmp_path, content):
         writer.add(File("/after", b"2"))
         layer = writer.finish(path)
     assert packed in path.read_bytes()
-    assert {name: data for name, (_, data) in members(path).items()} == {"before": b"1", "packed": content, "after": b"2"}
+    assert {name: data for name, (_, data) in members(path).items()} == {
+        "before": b"1",
+        "packed": content,
+        "after": b"2",
+    }
     assert layer.diff_id == "sha256:" + hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest()
     assert seen.getvalue() == content
 
@@ -105,14 +109,24 @@ def test_a_file_that_grows_meanwhile_is_refused(tmp_path):
 
 def test_a_draft_that_fails_leaves_nothing(tmp_path):
     """Neither half a file nor the draft stays."""
-    with pytest.raises(ZeroDivisionError), Draft(tmp_path / "kept") as draft:
-        draft.path.write_bytes(b"half")
-        raise ZeroDivisionError
+
+    def write():
+        with Draft(tmp_path / "kept") as draft:
+            draft.path.write_bytes(b"half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_is_named(tmp_path):
     """The error says which file, why, and what to do."""
-    with pytest.raises(ImageError, match=r"kept can't be written \(No space left on device\): make room"), Draft(tmp_path / "kept"):
-        raise OSError(28, "No space left on device")
+
+    def write():
+        with Draft(tmp_path / "kept"):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(ImageError, match=r"kept can't be written \(No space left on device\): make room"):
+        write()
     assert list(tmp_path.iterdir()) == []

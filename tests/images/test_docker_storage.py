@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from jupyter_flows import Flow, task
 from jupyter_flows.core.artifact import Artifact
 from jupyter_flows.environments.storage import Docker, storage_from_json
-from jupyter_flows.errors import ArtifactError, HealthCheckError, ImageError, StorageOptionClash
+from jupyter_flows.errors import ArtifactError, HealthCheckError, ImageError, StorageError, StorageOptionClash
 from tests.contracts.storage import StorageContract, flow_of, one, two
-from tests.images.bases import MINOR, layout_base
+from tests.images.bases import layout_base
+from tests.images.wheels import make_wheel
 
 
 @pytest.fixture
@@ -117,40 +117,27 @@ def test_the_digest_of_a_flow_is_of_what_changes_runs(base, index, tmp_path):
     here, there = Docker("a.io/x", builder="oci", **known), Docker("b.io/y", builder="oci", image_name="n", **known)
     assert here.meaning() == there.meaning()
     assert here.meaning()["base"].startswith("sha256:")
+    before = here.meaning()
     (tmp_path / "data.csv").write_text("2")
-    assert here.meaning() != there.meaning() or here.meaning()["files"] == there.meaning()["files"]
-    before = there.meaning()
-    (tmp_path / "data.csv").write_text("3")
-    assert there.meaning() != before
+    assert here.meaning() != before
 
 
 def test_a_file_that_is_not_there_is_named(base, index):
     """The option is quoted."""
     storage = Docker(base_image=base, builder="oci", files={"no/such.csv": "data.csv"})
     flow = flow_of(storage, one)
-    with pytest.raises(ImageError.__mro__[1], match=r"There is no file .*no/such\.csv"):
+    with pytest.raises(StorageError, match=r"There is no file .*no/such\.csv"):
         flow.storage.build()
 
 
 def test_a_flow_that_would_not_load_goes_nowhere(group, image_registry, base, index):
-    """The health check names the object, and nothing is pushed."""
-    module = type("Gone", (), {})
-    module.__module__ = "not_packed_anywhere"
-    flow = Flow("numbers", storage=Docker(group, base_image=base, builder="oci"))
-
-    @task
-    def needs():
-        import jupyter_flows_nowhere
-
-        return jupyter_flows_nowhere
-
-    flow.add_task(needs)
-    before = image_registry.uploads()
-    flow.storage.configure(python_dependencies=["broken"])
-    from tests.images.wheels import make_wheel
-
+    """The health check names the package and why, and nothing is pushed."""
     make_wheel(index, "broken", files={"broken/__init__.py": b"import nothing_of_that_name\n"})
-    with pytest.raises(HealthCheckError, match=r"broken can't be imported: ModuleNotFoundError: .*nothing_of_that_name"):
+    flow = flow_of(Docker(group, base_image=base, builder="oci", python_dependencies=["broken"]), one)
+    before = image_registry.uploads()
+    with pytest.raises(
+        HealthCheckError, match=r"broken can't be imported: ModuleNotFoundError: .*nothing_of_that_name"
+    ):
         flow.storage.build()
     assert image_registry.uploads() == before
 
@@ -167,7 +154,6 @@ def test_the_summary_says_what_it_took(base, index):
     flow = flow_of(Docker(base_image=base, builder="oci"), one)
     assert flow.storage.summary() == "Docker"
     flow.storage.build()
-    assert "0 layers reused" in flow.storage.summary()
+    assert flow.storage.summary().endswith(" sent, 0 layers reused")
     flow.storage.build()
-    assert "0 B sent" not in flow.storage.summary()
-    assert "6 layers reused" in flow.storage.summary() or MINOR in flow.storage.summary()
+    assert flow.storage.summary().endswith(" sent, 6 layers reused")

@@ -26,7 +26,9 @@ def test_names_are_read_as_engines_read_them(text, host, name, tag, digest):
     assert (found.host, found.name, found.tag, found.digest) == (host, name, tag, digest)
 
 
-@pytest.mark.parametrize("text", ["", "Team/ETL", "a b", "ghcr.io/a:-x", "ghcr.io/a@sha256:12", "ho_st.io/a", "ghcr.io//a"])
+@pytest.mark.parametrize(
+    "text", ["", "Team/ETL", "a b", "ghcr.io/a:-x", "ghcr.io/a@sha256:12", "ho_st.io/a", "ghcr.io//a"]
+)
 def test_what_is_no_name_is_refused(text):
     """The error names what was given."""
     with pytest.raises(ImageError, match="is no image's name"):
@@ -35,7 +37,13 @@ def test_what_is_no_name_is_refused(text):
 
 @pytest.mark.parametrize(
     ("text", "loopback"),
-    [("localhost:5000/a", True), ("127.0.0.1:5000/a", True), ("[::1]:5000/a", True), ("10.0.0.1:5000/a", False), ("a.io/a", False)],
+    [
+        ("localhost:5000/a", True),
+        ("127.0.0.1:5000/a", True),
+        ("[::1]:5000/a", True),
+        ("10.0.0.1:5000/a", False),
+        ("a.io/a", False),
+    ],
 )
 def test_this_machine_is_known(text, loopback):
     """Engines speak plain HTTP to loopback addresses, and to no others."""
@@ -60,7 +68,13 @@ def test_places_are_read_and_written(text, parts):
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("My Flow", "my-flow"), ("Étude no. 3 (final)", "etude-no-3-final"), ("--", "flow"), ("a__b", "a-b"), ("数据", "flow")],
+    [
+        ("My Flow", "my-flow"),
+        ("Étude no. 3 (final)", "etude-no-3-final"),
+        ("--", "flow"),
+        ("a__b", "a-b"),
+        ("数据", "flow"),
+    ],
 )
 def test_any_flow_has_a_name_for_its_image(text, word):
     """What registries don't take is left out."""

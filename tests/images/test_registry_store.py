@@ -58,7 +58,7 @@ def test_what_is_not_there_is_said(group):
     """Absent blobs and images are no failures of the registry."""
     store = store_at(group)
     assert not store.has("sha256:" + "0" * 64)
-    with pytest.raises(ImageGoneError, match="has no .*etl manifests/nothing"):
+    with pytest.raises(ImageGoneError, match=r"has no .*etl manifests/nothing"):
         store.manifest("nothing")
 
 
@@ -108,16 +108,21 @@ class _Breaks:
         self.opened += 1
         if self.opened == 2:
             self._then()
-        file, breaks = io.BytesIO(self._data), self._at
+        yield _Reader(self._data, self._at, self._happens) if self.opened == 1 else io.BytesIO(self._data)
 
-        class Reader:
-            def read(_, size=-1):
-                if file.tell() >= breaks and self.opened == 1:
-                    self._happens()
-                    self._happens = lambda: None
-                return file.read(size)
 
-        yield Reader()
+class _Reader(io.BytesIO):
+    """Bytes, in the middle of which something happens, once."""
+
+    def __init__(self, data, at, happens):
+        super().__init__(data)
+        self._at, self._happens = at, happens
+
+    def read(self, size=-1):
+        if self.tell() >= self._at and self._happens:
+            happens, self._happens = self._happens, None
+            happens()
+        return super().read(size)
 
 
 def test_a_registry_that_restarts_in_between_gets_the_rest(small_parts, tmp_path):
@@ -132,7 +137,7 @@ def test_a_registry_that_restarts_in_between_gets_the_rest(small_parts, tmp_path
             first.process.wait()
 
         source = _Breaks(data, 4000, die, again.__enter__)
-        store = store_at(first.url, retries=Retry(total=8, backoff_factor=0.05))
+        store = store_at(first.url, retries=Retry(total=3, backoff_factor=0.05))
         try:
             blob = put(store, data, source)
             assert source.opened > 1
@@ -169,7 +174,9 @@ def test_a_registry_that_hangs_is_given_up(small_parts, monkeypatch):
 def test_nobody_there_is_said():
     """The address is in the error, not the client's innards."""
     store = store_at("127.0.0.1:1", retries=Retry(total=0))
-    with pytest.raises(ImageError, match=r"127\.0\.0\.1:1 can't be reached \(.*Connection refused.*\): check its address"):
+    with pytest.raises(
+        ImageError, match=r"127\.0\.0\.1:1 can't be reached \(.*Connection refused.*\): check its address"
+    ):
         store.has("sha256:" + "0" * 64)
 
 
@@ -198,7 +205,9 @@ def test_a_password_from_the_environment_is_used(private, nobody, monkeypatch):
 def test_a_wrong_password_is_refused_by_name(private, nobody, tmp_path):
     """The error says whose credentials, from which file, and what to do."""
     nobody(private.url, "flows", "wrong")
-    with pytest.raises(ImageAccessError, match=rf"refuses the credentials in {tmp_path}/docker/config.json .*docker login"):
+    with pytest.raises(
+        ImageAccessError, match=rf"refuses the credentials in {tmp_path}/docker/config.json .*docker login"
+    ):
         put(store_at(private.url), b"x")
 
 
@@ -210,7 +219,10 @@ def test_nobody_is_refused_by_a_private_registry(private, nobody):
 
 def test_tokens_are_got_for_what_is_done(nobody, tmp_path):
     """One token for reading and writing, and one more for what is mounted from elsewhere."""
-    with token_service(tmp_path, {"flows": "open sesame"}) as service, running_registry(auth=service.config) as registry:
+    with (
+        token_service(tmp_path, {"flows": "open sesame"}) as service,
+        running_registry(auth=service.config) as registry,
+    ):
         nobody(registry.url, "flows", "open sesame")
         one, two = store_at(f"{registry.url}/one"), store_at(f"{registry.url}/two")
         blob = put(one, b"shared")
@@ -221,7 +233,10 @@ def test_tokens_are_got_for_what_is_done(nobody, tmp_path):
 
 def test_a_token_that_is_not_given_is_a_refusal(nobody, tmp_path):
     """A wrong password is refused by the token service, and so by us."""
-    with token_service(tmp_path, {"flows": "open sesame"}) as service, running_registry(auth=service.config) as registry:
+    with (
+        token_service(tmp_path, {"flows": "open sesame"}) as service,
+        running_registry(auth=service.config) as registry,
+    ):
         nobody(registry.url, "flows", "wrong")
         with pytest.raises(ImageAccessError, match="docker login"):
             put(store_at(registry.url), b"x")

@@ -77,7 +77,15 @@ def _token(folder: Path, user: str, service: str, scopes: list[str]) -> str:
         {"type": kind, "name": name, "actions": actions.split(",")}
         for kind, name, actions in (scope.split(":") for scope in scopes)
     ]
-    claims = {"iss": "tests", "sub": user, "aud": service, "iat": now, "nbf": now - 60, "exp": now + 300, "access": access}
+    claims = {
+        "iss": "tests",
+        "sub": user,
+        "aud": service,
+        "iat": now,
+        "nbf": now - 60,
+        "exp": now + 300,
+        "access": access,
+    }
     body = "".join((folder / "certificate.pem").read_text().splitlines()[1:-1])
     head = {"typ": "JWT", "alg": "RS256", "x5c": [body]}
     signed = f"{_encoded(json.dumps(head).encode())}.{_encoded(json.dumps({**claims, 'jti': str(now)}).encode())}"

@@ -10,8 +10,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from jupyter_flows.core.bundle import IMAGE_FOLDER, Bundle
+from jupyter_flows.environments.storage.image_runtime import runtime_entries
 from jupyter_flows.errors import ArtifactError, StorageError
 from jupyter_flows.images.plan import PREFIX, Entry, File, HealthCheck, ImagePlan, Layer
+from jupyter_flows.images.venv import site_packages
+from jupyter_flows.places import data_folder, private_folder
 
 if TYPE_CHECKING:
     from jupyter_flows.environments.storage.docker import Docker
@@ -22,8 +25,6 @@ HOME = "/home/flow"
 #: What a layer of the bundle is called, by annotation.
 LAYER = "io.github.jupyter-flows.layer"
 ENTRYPOINT = f"{PREFIX}/bin/jupyter-flows-run"
-#: What of our own package runs flows.
-RUNTIME = ("__init__", "core", "engine", "environments", "errors", "flow", "images", "places", "settings")
 _SCRIPT = f"#!{PREFIX}/bin/python\nfrom jupyter_flows.engine.image_run import main\n\nmain()\n"
 
 
@@ -132,15 +133,7 @@ def _layers(bundle: Bundle, storage: Docker, python: str) -> Iterator[Layer]:
 
 
 def _runtime(python: str) -> Iterator[Entry]:
-    """Pack what of the installed package runs flows, at the version that is installed here."""
-    import jupyter_flows
-
-    house = Path(jupyter_flows.__file__).parent
-    site = f"{PREFIX}/lib/python{python}/site-packages/jupyter_flows"
-    for path in sorted(house.rglob("*.py")):
-        inside = path.relative_to(house)
-        if inside.with_suffix("").parts[0] in RUNTIME:
-            yield File(f"{site}/{inside.as_posix()}", path.read_bytes())
+    yield from runtime_entries(site_packages(python), private_folder(data_folder() / "images") / "compiled")
     yield File(ENTRYPOINT, _SCRIPT.encode(), 0o755)
 
 
