@@ -63,10 +63,22 @@ class LayerCache:
 
     def of_lock(self, lock: Lock, python: str, say: Say) -> list[MadeLayer]:
         """Return the layers of a lock's packages: one for each large wheel, and one for all the small."""
-        large, small = divided(lock.packages)
+        large, small = self._divided(lock.packages)
         groups: list[tuple[str, tuple[Package, ...]]] = [(package.name, (package,)) for package in large]
-        groups += [(f"{len(small)} small packages", tuple(small))] if small else []
+        groups += [("small packages", tuple(small))] if small else []
         return [self._of_packages(name, packages, python, say) for name, packages in groups]
+
+    def _divided(self, packages: tuple[Package, ...]) -> tuple[list[Package], list[Package]]:
+        """Part the packages that have a layer of their own from those that share one, by size."""
+        sizes = {p: self._size(p) for p in packages}
+        largest = sorted((p for p in packages if sizes[p] >= LARGE_BYTES), key=lambda p: (-sizes[p], p.name))
+        large = sorted(largest[:MOST_LAYERS], key=lambda p: p.name)
+        return large, [p for p in packages if p not in large]
+
+    def _size(self, package: Package) -> int:
+        """Return a wheel's size: as the index says it, else as it was fetched or built."""
+        known = package.size_bytes if package.is_wheel else None
+        return known if known is not None else self._wheels.fetch(package).stat().st_size
 
     def _of_packages(self, name: str, packages: tuple[Package, ...], python: str, say: Say) -> MadeLayer:
         key = _digest(["wheels", python, *(p.sha256 for p in packages)])
@@ -101,15 +113,6 @@ class LayerCache:
         with Draft(note) as draft:
             draft.path.write_text(json.dumps({"layer": made.to_json(), "notes": notes}))
         return made, False, notes
-
-
-def divided(packages: tuple[Package, ...]) -> tuple[list[Package], list[Package]]:
-    """Part the packages that have a layer of their own from those that share one, by size and then by name."""
-    large = sorted(
-        (p for p in packages if (p.size_bytes or 0) >= LARGE_BYTES), key=lambda p: (-(p.size_bytes or 0), p.name)
-    )
-    large = sorted(large[:MOST_LAYERS], key=lambda p: p.name)
-    return large, [p for p in packages if p not in large]
 
 
 def _all(writer: LayerWriter, entries: tuple[Entry, ...]) -> LayerWriter:

@@ -54,7 +54,7 @@ class TestInLayout(StorageContract):
 
     @pytest.fixture
     def storage(self, tmp_path, base, index):
-        return Docker(f"oci-layout:{tmp_path}/out", base_image=base, builder="oci")
+        return Docker(f"oci-layout:{tmp_path}/out", base_image=base, builder="oci", healthcheck=False)
 
 
 class TestInArchive(StorageContract):
@@ -62,7 +62,7 @@ class TestInArchive(StorageContract):
 
     @pytest.fixture
     def storage(self, tmp_path, base, index):
-        return Docker(f"docker-archive:{tmp_path}/flow.tar", base_image=base, builder="oci")
+        return Docker(f"docker-archive:{tmp_path}/flow.tar", base_image=base, builder="oci", healthcheck=False)
 
     def test_another_flow_is_another_artifact(self, storage):
         """The file holds the last image; of the one before it says that it is gone."""
@@ -78,7 +78,7 @@ class TestInOwnFolder(StorageContract):
 
     @pytest.fixture
     def storage(self, base, index):
-        return Docker(base_image=base, builder="oci")
+        return Docker(base_image=base, builder="oci", healthcheck=False)
 
 
 @pytest.mark.parametrize(
