@@ -69,7 +69,7 @@ def _in(document: Mapping[str, Any], host: str, source: str) -> Credentials | No
     asked = _DOCKER_HUB if host == "docker.io" else host
     try:
         found = auth.load_config(config_dict=known).resolve_authconfig(asked) if known else None
-    except errors.DockerException as error:
+    except (errors.DockerException, ValueError) as error:
         raise ImageAccessError(f"The credentials for {host} in {source} can't be used: {error}.") from None
     if not found:
         return None

@@ -53,3 +53,18 @@ def nobody(tmp_path, monkeypatch):
         (folder / "config.json").write_text(json.dumps({"auths": {host: {"auth": auth}}}))
 
     return log_in
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """Keep what the runtime compiles to for all tests of this process."""
+    return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.fixture(autouse=True)
+def known_runtime(private_places, compiled, monkeypatch):
+    """Compile the runtime once, not once a test."""
+    from jupyter_flows.environments.storage import image_content
+    from jupyter_flows.environments.storage.image_runtime import runtime_entries
+
+    monkeypatch.setattr(image_content, "runtime_entries", lambda site, _: runtime_entries(site, compiled))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from jupyter_flows.errors import StorageOptionClash
 
@@ -26,6 +26,44 @@ EXCLUSIVE = (
 )
 _PLATFORM = re.compile(r"linux/[a-z0-9]+(?:/v\d+)?")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+
+
+class ImageOptions(Protocol):
+    """What plans and builders read of `Docker`, whose docstring says what each is."""
+
+    registry_url: str | None
+    dockerfile: str | None
+    extra_dockerfile_commands: Sequence[str] | None
+    python_dependencies: Sequence[str] | None
+    image_name: str | None
+    image_tag: str | None
+    env_vars: Mapping[str, str] | None
+    files: Mapping[str, str] | None
+    platform: str | None
+    builder: str | None
+    local_image: bool
+    push: bool
+    healthcheck: bool
+    base_url: str | None
+    tls_config: Mapping[str, Any] | None
+    build_kwargs: Mapping[str, Any] | None
+    python_path: str | None
+    refresh_base: bool
+
+    @property
+    def chosen_platform(self) -> str:
+        """The platform of the image."""
+        ...
+
+    @property
+    def chosen_base(self) -> str:
+        """The base, by its name."""
+        ...
+
+    @property
+    def base_digest(self) -> str | None:
+        """The base, by its digest; None where a Dockerfile says what it is."""
+        ...
 
 
 def needs_engine(options: Mapping[str, Any]) -> bool:

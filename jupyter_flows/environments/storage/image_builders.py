@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jupyter_flows.environments.storage.docker_options import ImageOptions
 from jupyter_flows.errors import ImageError
 
 if TYPE_CHECKING:
-    from jupyter_flows.environments.storage.docker import Docker
     from jupyter_flows.images.plan import Builder
 
 
-def builder_of(storage: Docker, needs_engine: bool) -> Builder:  # noqa: FBT001 - one question, answered by the caller
+def builder_of(storage: ImageOptions, needs_engine: bool) -> Builder:  # noqa: FBT001 - one question, answered by the caller
     """Return the builder that the storage asks for, or that its options need."""
     if storage.builder == "docker" or needs_engine:
         raise ImageError("This version builds images without an engine only: use builder='oci'.")

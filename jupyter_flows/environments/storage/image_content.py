@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from jupyter_flows.core.bundle import IMAGE_FOLDER, Bundle
+from jupyter_flows.environments.storage.docker_options import ImageOptions
 from jupyter_flows.environments.storage.image_runtime import runtime_entries
 from jupyter_flows.errors import ArtifactError, StorageError
 from jupyter_flows.images.plan import PREFIX, Entry, File, HealthCheck, ImagePlan, Layer
@@ -17,7 +18,6 @@ from jupyter_flows.images.venv import site_packages
 from jupyter_flows.places import data_folder, private_folder
 
 if TYPE_CHECKING:
-    from jupyter_flows.environments.storage.docker import Docker
     from jupyter_flows.images.source import ImageSource
 
 #: The run's folder.
@@ -28,7 +28,7 @@ ENTRYPOINT = f"{PREFIX}/bin/jupyter-flows-run"
 _SCRIPT = f"#!{PREFIX}/bin/python\nfrom jupyter_flows.engine.image_run import main\n\nmain()\n"
 
 
-def plan_of(bundle: Bundle, storage: Docker) -> ImagePlan:
+def plan_of(bundle: Bundle, storage: ImageOptions) -> ImagePlan:
     """Describe the image of a bundle as a storage's options say."""
     document = bundle.document
     python = str(document["python"])
@@ -59,7 +59,7 @@ def _check(requirements: Sequence[str]) -> HealthCheck:
     return HealthCheck(command, ("--quick",))
 
 
-def _destination(storage: Docker, document: Mapping[str, Any]) -> str:
+def _destination(storage: ImageOptions, document: Mapping[str, Any]) -> str:
     """Say where the image goes; a name without a transport stands for the engine's own store or our folder."""
     from jupyter_flows.images.reference import slug
 
@@ -73,7 +73,7 @@ def _destination(storage: Docker, document: Mapping[str, Any]) -> str:
     return f"docker://{where}/{name}:{tag}" if where and storage.push else f"{name}:{tag}"
 
 
-def _requirements(document: Mapping[str, Any], storage: Docker) -> tuple[str, ...]:
+def _requirements(document: Mapping[str, Any], storage: ImageOptions) -> tuple[str, ...]:
     """Return the flow's pins, with what the storage adds in their place, and what the runtime needs."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
@@ -121,7 +121,7 @@ def _labels(document: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _layers(bundle: Bundle, storage: Docker, python: str) -> Iterator[Layer]:
+def _layers(bundle: Bundle, storage: ImageOptions, python: str) -> Iterator[Layer]:
     yield Layer("runtime", tuple(_runtime(python)))
     if storage.files:
         yield Layer("files", tuple(_files(storage.files)))
@@ -169,7 +169,7 @@ def _listed(folder: Path) -> list[str]:
     return sorted(name for name in exclude_paths(str(folder), rules) if (folder / name).is_file())
 
 
-def options_meaning(storage: Docker) -> dict[str, Any]:
+def options_meaning(storage: ImageOptions) -> dict[str, Any]:
     """Return the options that change what a run does, files and Dockerfile by content."""
     dockerfile = Path(storage.dockerfile).read_bytes() if storage.dockerfile else b""
     files = {target: _digest_of(path) for path, target in found_files(storage.files or {}).items()}
