@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import analysis, executors, imports, kernel, latency, registering, wide
+from benchmarks import analysis, executors, images, imports, kernel, latency, registering, wide
 from benchmarks.measure import Row
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PAGES = {
     "analysis": analysis,
     "executors": executors,
+    "images": images,
     "imports": imports,
     "kernel": kernel,
     "registering": registering,

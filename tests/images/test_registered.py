@@ -19,7 +19,8 @@ def notebook(tmp_path):
     (tmp_path / "prices.py").write_text("def doubled(n):\n    return 2 * n\n")
     path = tmp_path / "sales.ipynb"
 
-    def write(last="print(total)"):
+    def write(last="answer = total"):
+        # A cell that ends in an expression would need a shell.
         cells = ["import prices", "total = prices.doubled(21)", last]
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells]), path)
         return path
@@ -56,7 +57,7 @@ def test_the_second_registration_sends_the_flow_alone(capsys, notebook, group, t
     base = layout_base(tmp_path / "base")
     options = ("-o", f"registry_url={group}", "-o", f"base_image={base}")
     register(capsys, notebook(), *options)
-    _, done, progress = register(capsys, notebook("print(total + 1)"), *options)
+    _, done, progress = register(capsys, notebook("answer = total + 1"), *options)
     assert done["version"] == 2
     sent = [line for line in progress.splitlines() if line.startswith("sending")]
     assert [line.split(",")[0] for line in sent] == ["sending flow", "sending configuration"]
