@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -104,6 +105,9 @@ class LayerCache:
             data = json.loads(note.read_bytes())
             made = LayerFile(path, **data["layer"])
             if path.stat().st_size == made.size_bytes:
+                # What was used lately is kept when the rest is cleared away.
+                os.utime(path)
+                os.utime(note)
                 return made, True, data["notes"]
         except (OSError, ValueError, KeyError, TypeError):
             pass

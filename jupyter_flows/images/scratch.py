@@ -46,6 +46,7 @@ class Scratch:
         Raises `HealthCheckError`.
         """
         venv = self._venv(lock)
+        os.utime(venv)
         program = _program(plan.layers[0], venv / f"program-{key[:32]}")
         passed = venv / f"passed-{key[:32]}"
         with tempfile.TemporaryDirectory(prefix="jupyter_flows-image-") as root:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 import shutil
 import tarfile
@@ -43,6 +44,7 @@ class Wheels:
         folder = self._folder / package.sha256
         known = sorted(folder.glob("*.whl"))
         if known:
+            os.utime(folder)
             return known[0]
         if package.is_wheel:
             path = folder / package.file

@@ -16,6 +16,6 @@ def builder_of(storage: ImageOptions, needs_engine: bool) -> Builder:  # noqa: F
     if storage.builder == "docker" or needs_engine:
         raise ImageError("This version builds images without an engine only: use builder='oci'.")
     from jupyter_flows.images.pure import PureBuilder
-    from jupyter_flows.places import data_folder, private_folder
+    from jupyter_flows.places import images_folder
 
-    return PureBuilder(private_folder(data_folder() / "images"), refresh_base=storage.refresh_base)
+    return PureBuilder(images_folder(), refresh_base=storage.refresh_base)

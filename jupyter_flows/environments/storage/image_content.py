@@ -15,7 +15,7 @@ from jupyter_flows.environments.storage.image_runtime import runtime_entries
 from jupyter_flows.errors import ArtifactError, StorageError
 from jupyter_flows.images.plan import PREFIX, Entry, File, HealthCheck, ImagePlan, Layer
 from jupyter_flows.images.venv import site_packages
-from jupyter_flows.places import data_folder, private_folder
+from jupyter_flows.places import images_folder
 
 if TYPE_CHECKING:
     from jupyter_flows.images.source import ImageSource
@@ -133,7 +133,7 @@ def _layers(bundle: Bundle, storage: ImageOptions, python: str) -> Iterator[Laye
 
 
 def _runtime(python: str) -> Iterator[Entry]:
-    yield from runtime_entries(site_packages(python), private_folder(data_folder() / "images") / "compiled")
+    yield from runtime_entries(site_packages(python), images_folder() / "compiled")
     yield File(ENTRYPOINT, _SCRIPT.encode(), 0o755)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import marshal
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
@@ -33,6 +34,7 @@ def runtime_entries(site: str, folder: Path) -> Iterator[Entry]:
             draft.path.mkdir()
             for path, source in sources.items():
                 (draft.path / _flat(path)).write_bytes(_compiled(source, f"{site}/{path}"))
+    os.utime(kept)
     for path, source in sources.items():
         yield File(f"{site}/{path}", source)
         parent, _, name = path.rpartition("/")
