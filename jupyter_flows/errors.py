@@ -20,6 +20,7 @@
     │   ├── StaleBuildError
     │   ├── ArtifactError
     │   └── ImageError
+    │       ├── EngineError        no container engine answers, or it can't do what was asked
     │       ├── ImageAccessError   an image registry that refuses us
     │       ├── ImageGoneError     an image registry that has not what was asked for
     │       ├── RequirementError   what can't be installed into an image
@@ -158,6 +159,10 @@ class ArtifactError(StorageError):
 
 class ImageError(StorageError):
     """An image can't be built, pushed or pulled."""
+
+
+class EngineError(ImageError):
+    """No container engine answers, or it can't do what was asked."""
 
 
 class ImageAccessError(ImageError):

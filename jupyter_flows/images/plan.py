@@ -9,6 +9,8 @@ from typing import Protocol
 
 #: The environment in the image: a venv of the base's Python, shipped as layers.
 PREFIX = "/opt/flow"
+#: A label that says how many of the last layers are annotated in the plan, where layers keep no annotations.
+MARKED_LAYERS = "io.github.jupyter-flows.marked-layers"
 #: Takes one line of progress, for people.
 Say = Callable[[str], None]
 

@@ -110,9 +110,14 @@ def _run(command: list[str], root: Path, program: Path, plan: ImagePlan) -> list
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return [f"it was not done after {PATIENCE_SECONDS:.0f} s"]
-    if done.returncode == 0:
+    return failures_in(done.stdout, done.stderr, done.returncode)
+
+
+def failures_in(said: str, words: str, code: int) -> list[str]:
+    """Return the failures that a check reported on its standard output, or how it ended without a report."""
+    if code == 0:
         return []
     try:
-        return [str(failure) for failure in json.loads(done.stdout.strip().splitlines()[-1])["failures"]]
+        return [str(failure) for failure in json.loads(said.strip().splitlines()[-1])["failures"]]
     except (ValueError, KeyError, IndexError, TypeError):
-        return [f"{Path(command[0]).name} ended with {done.returncode}: {done.stderr.strip()[-1000:]}"]
+        return [f"the check ended with exit code {code}: {words.strip()[-1000:]}"]

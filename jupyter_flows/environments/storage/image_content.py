@@ -18,6 +18,7 @@ from jupyter_flows.images.venv import site_packages
 from jupyter_flows.places import images_folder
 
 if TYPE_CHECKING:
+    from jupyter_flows.images.manifest import Blob
     from jupyter_flows.images.source import ImageSource
 
 #: The run's folder.
@@ -171,11 +172,11 @@ def _listed(folder: Path) -> list[str]:
 
 def options_meaning(storage: ImageOptions) -> dict[str, Any]:
     """Return the options that change what a run does, files and Dockerfile by content."""
-    dockerfile = Path(storage.dockerfile).read_bytes() if storage.dockerfile else b""
     files = {target: _digest_of(path) for path, target in found_files(storage.files or {}).items()}
     given = {
         "base": storage.base_digest,
-        "dockerfile": sha256(dockerfile).hexdigest() if dockerfile else None,
+        "dockerfile": _context_digest(storage.dockerfile) if storage.dockerfile else None,
+        "build_kwargs": dict(sorted((storage.build_kwargs or {}).items())),
         "extra_dockerfile_commands": list(storage.extra_dockerfile_commands or ()),
         "python_dependencies": sorted(storage.python_dependencies or ()),
         "env_vars": dict(sorted((storage.env_vars or {}).items())),
@@ -185,6 +186,14 @@ def options_meaning(storage: ImageOptions) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value}
 
 
+def _context_digest(dockerfile: str) -> str:
+    """Return a digest of a Dockerfile and of all that it may copy; of its name where it is not there."""
+    path = Path(dockerfile).expanduser().absolute()
+    names = _listed(path.parent) if path.is_file() else []
+    lines = [f"{name} {_digest_of(path.parent / name)}" for name in names]
+    return sha256("\n".join([path.name, *lines]).encode()).hexdigest()
+
+
 def _digest_of(path: Path) -> str:
     import hashlib
 
@@ -192,12 +201,20 @@ def _digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _last_layers(image: ImageSource) -> Sequence[Blob]:
+    """Return the layers that an engine built last, which hold the bundle: engines keep no annotations of layers."""
+    from jupyter_flows.images.plan import MARKED_LAYERS
+
+    labels = (image.config().get("config") or {}).get("Labels") or {}
+    count = int(labels.get(MARKED_LAYERS) or 0)
+    return image.layers[-count:] if count else ()
+
+
 def bundle_in(image: ImageSource) -> Bundle:
     """Read a bundle from an image's own layers of it; none else is fetched."""
     files: dict[str, bytes] = {}
-    for layer in image.layers:
-        if layer.annotations.get(LAYER):
-            files |= {path.removeprefix(f"{IMAGE_FOLDER}/"): data for path, data in image.files_of(layer)}
+    for layer in [layer for layer in image.layers if layer.annotations.get(LAYER)] or _last_layers(image):
+        files |= {path.removeprefix(f"{IMAGE_FOLDER}/"): data for path, data in image.files_of(layer)}
     if not files:
         raise ArtifactError(f"The image {image.name} holds no flow: register it again.")
     return Bundle(files)
