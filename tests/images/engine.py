@@ -11,21 +11,29 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import docker
 import pytest
+
+from jupyter_flows.agent.orphans import OWNER
+from jupyter_flows.places import data_folder
+from tests.images.wheels import only_index
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 #: An engine that takes longer to answer is not going to.
 START_SECONDS = 60
 #: What an engine that is asked to leave may take.
 STOP_SECONDS = 30
 BASE = "flows-test/python:base"
+SHELL = "flows-test/shell:base"
 #: Libraries that compiled packages need, and no extension module of the interpreter's own names.
 _ALSO = ("libstdc++.so.6", "libgcc_s.so.1", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libm.so.6")
-_SKIP = {"__pycache__", "test", "tests", "site-packages", "idlelib", "tkinter", "ensurepip", "turtledemo", "lib2to3"}
+_SKIP = {"test", "tests", "site-packages", "idlelib", "tkinter", "ensurepip", "turtledemo", "lib2to3"}
 
 
 @dataclass(frozen=True)
@@ -35,9 +43,16 @@ class Engine:
     host: str
     pid: int
 
-    def client(self) -> docker.DockerClient:
+    def client(self) -> DockerClient:
         """Return a client of it, to be closed by whoever asks."""
+        import docker
+
         return docker.DockerClient(base_url=self.host)
+
+    def ours(self) -> list[str]:
+        """Return the names of the containers that agents made and that are still there."""
+        with closing(self.client()) as client:
+            return [c.name for c in client.containers.list(all=True, filters={"label": OWNER}, ignore_removed=True)]
 
 
 def why_not() -> str | None:
@@ -82,7 +97,38 @@ def running_engine() -> Iterator[Engine]:
                 process.wait()
 
 
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[Engine]:
+    """Give an engine that has a base of the running interpreter, `BASE`, and one of a shell alone, `SHELL`."""
+    skip_or_fail(why_not(), "Docker Engine")
+    with running_engine() as engine:
+        with closing(engine.client()) as client:
+            import_base(client)
+            import_base(client, python=False)
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def image_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder for what builders keep, for all tests of a session."""
+    folder = tmp_path_factory.mktemp("builders") / "images"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def engine(docker_engine: Engine, image_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Give the engine as the one that is found by itself; afterwards no agent's container may be left in it."""
+    monkeypatch.setenv("DOCKER_HOST", docker_engine.host)
+    only_index(image_cache.parent, monkeypatch)
+    (data_folder() / "images").symlink_to(image_cache)
+    yield docker_engine
+    assert docker_engine.ours() == []
+
+
 def _wait_for(host: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    import docker
+
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -105,9 +151,9 @@ def process_left(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return True
 
 
-def import_base(client: docker.DockerClient, *, python: bool = True) -> str:
+def import_base(client: DockerClient, *, python: bool = True) -> str:
     """Make an image of the running interpreter, or one with nothing but a shell; return its tag."""
-    tag = BASE if python else "flows-test/shell:base"
+    tag = BASE if python else SHELL
     with tempfile.TemporaryFile() as file:
         with tarfile.open(fileobj=file, mode="w", dereference=True) as tar:
             _pack_root(tar, python=python)
