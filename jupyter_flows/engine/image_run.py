@@ -13,7 +13,6 @@ import json
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +22,9 @@ from jupyter_flows.core.artifact import Artifact
 from jupyter_flows.core.bundle import IMAGE_FOLDER, Bundle
 from jupyter_flows.core.events import Event
 from jupyter_flows.core.state import StateName
-from jupyter_flows.engine.control import ORPHAN_SECONDS
+from jupyter_flows.engine.control import Control
 from jupyter_flows.engine.job import Job
-from jupyter_flows.engine.launcher import Launcher, Process
+from jupyter_flows.engine.launcher import Launcher
 from jupyter_flows.errors import FlowsError, ParameterError
 
 #: How long a run may take to end once its container is told to stop; engines kill after ten seconds.
@@ -58,9 +57,12 @@ def _for_agent() -> None:
         while data:
             data = data[os.write(events_fd, data) :]
 
-    line = sys.stdin.buffer.readline()
+    control = Control()
+    line = control.first_line()
     if line:
-        _run(Job.from_line(line), send, obey=True)
+        _run(Job.from_line(line), send, control)
+    # Not by the interpreter's own end, which stumbles over the thread that waits for commands.
+    os._exit(0)
 
 
 def _for_person(bundle_folder: str, parameters: Sequence[str]) -> int:
@@ -76,7 +78,7 @@ def _for_person(bundle_folder: str, parameters: Sequence[str]) -> int:
         needs_shell=bool(document["shell"]),
     )
     ends: list[str] = []
-    _run(job, lambda event: _print(event, ends), obey=False)
+    _run(job, lambda event: _print(event, ends))
     return 0 if ends[-1:] == [StateName.SUCCESS.value] else 1
 
 
@@ -91,24 +93,16 @@ def _parameter(word: str) -> tuple[str, Any]:
         return name, value
 
 
-def _run(job: Job, take: Callable[[Event], None], *, obey: bool) -> None:
-    """Run a job to its end, with this interpreter, in this folder unless the job names one."""
+def _run(job: Job, take: Callable[[Event], None], control: Control | None = None) -> None:
+    """Run a job to its end, with this interpreter, in this folder unless the job names one; follow commands."""
     here = replace(job, python=sys.executable, folder=job.folder or str(Path.cwd()))
     with Launcher(spares=False) as launcher:
         process = launcher.start(here, take)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.cancel(grace_seconds=STOP_SECONDS))
-        if obey:
-            threading.Thread(target=_obey, args=(process,), name="commands", daemon=True).start()
+        if control:
+            control.listen(process.cancel)
         process.wait()
-
-
-def _obey(process: Process) -> None:
-    """Follow what standard input says; whoever ends it is gone."""
-    for line in sys.stdin.buffer:
-        if json.loads(line).get("do") == "cancel":
-            process.cancel()
-    process.cancel(grace_seconds=ORPHAN_SECONDS)
 
 
 def _print(event: Event, ends: list[str]) -> None:

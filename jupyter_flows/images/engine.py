@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 #: How long an engine may take to answer where nobody said that there is one.
-MOMENT_SECONDS = 1.0
+MOMENT_SECONDS = 5.0
 #: How long an engine may be silent before a request to it is given up.
 REQUEST_SECONDS = 60.0
 
@@ -40,16 +40,7 @@ def open_engine(
     return client
 
 
-def engine_answers(base_url: str | None = None, tls_config: Mapping[str, Any] | None = None) -> bool:
-    """Tell whether an engine answers within a moment."""
-    try:
-        open_engine(base_url, tls_config, timeout=MOMENT_SECONDS).close()
-    except EngineError:
-        return False
-    return True
-
-
-def sockets(environ: Mapping[str, str] = os.environ) -> Iterator[Path]:
+def engine_sockets(environ: Mapping[str, str] = os.environ) -> Iterator[Path]:
     """Yield where engines listen when nobody has said otherwise, Docker's before Podman's."""
     runtime = Path(environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     yield Path("/var/run/docker.sock")
@@ -67,7 +58,7 @@ def _client(base_url: str | None, tls_config: Mapping[str, Any] | None, timeout:
     if base_url:
         return docker.DockerClient(base_url=base_url, tls=tls, timeout=timeout)
     if not os.environ.get("DOCKER_HOST") and not _chosen_context():
-        for path in sockets():
+        for path in engine_sockets():
             if path.is_socket():
                 return docker.DockerClient(base_url=f"unix://{path}", tls=tls, timeout=timeout)
     return docker.from_env(timeout=timeout)

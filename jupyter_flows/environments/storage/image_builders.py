@@ -20,9 +20,10 @@ def builder_of(storage: ImageOptions, needs_engine: bool) -> Builder:  # noqa: F
     folder = images_folder()
     if storage.builder == "docker" or (storage.builder is None and needs_engine):
         from jupyter_flows.images.docker_engine import EngineBuilder, EngineOptions
-        from jupyter_flows.images.engine import MOMENT_SECONDS, open_engine
+        from jupyter_flows.images.engine import MOMENT_SECONDS, REQUEST_SECONDS, open_engine
 
-        open_engine(storage.base_url, storage.tls_config, timeout=MOMENT_SECONDS).close()
+        patience = REQUEST_SECONDS if storage.builder else MOMENT_SECONDS
+        open_engine(storage.base_url, storage.tls_config, timeout=patience).close()
         options = EngineOptions(
             base_url=storage.base_url,
             tls_config=storage.tls_config,
