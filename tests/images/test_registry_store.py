@@ -272,3 +272,20 @@ def test_a_password_is_not_sent_in_clear(nobody):
     with pytest.raises(ImageAccessError, match="passwords go over TLS only"):
         auth._respond('Bearer realm="http://token.example/t",service="h.io"')
     assert asked == []
+
+
+def test_a_part_that_arrived_unanswered_is_not_sent_twice(group, small_parts, monkeypatch):
+    """The registry is asked what it has."""
+    store, data, methods = store_at(group, retries=Retry(total=2, backoff_factor=0)), os.urandom(5000), []
+    ask = store.ask
+
+    def loses_an_answer(method, url, **options):
+        response = ask(method, url, **options)
+        methods.append(method)
+        if methods.count("PATCH") == 2 and method == "PATCH":
+            raise requests.ConnectionError("the answer is lost")
+        return response
+
+    monkeypatch.setattr(store, "ask", loses_an_answer)
+    assert read(store, put(store, data).digest) == data
+    assert methods.count("PATCH") == 5
