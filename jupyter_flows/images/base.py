@@ -107,13 +107,11 @@ def _look(name: str, source: ImageSource, python_path: str | None) -> Base:
     config = source.config()
     variables = environment(config)
     version = variables.get("PYTHON_VERSION")
-    if version and not python_path and source.store.name.startswith("docker.io/library/python"):
-        if "alpine" in name:
-            raise ImageError(
-                f"The base {name} is built on musl, for which few wheels exist: take a slim or full one, or an engine."
-            )
+    if version and not python_path and source.store.name == "docker.io/library/python" and "alpine" not in name:
         return Base(name, source.manifest.digest, config, "/usr/local/bin", _minor(version), None)
     found = _Contents(source)
+    if any(library.startswith("ld-musl") for library in found.libraries):
+        raise ImageError(f"The base {name} is built on musl, for which few wheels exist: take a slim or full one.")
     folders = [python_path] if python_path else variables.get("PATH", _DEFAULT_PATH).split(":")
     for folder in folders:
         for minor in found.pythons.get(posixpath.normpath(folder), ()):

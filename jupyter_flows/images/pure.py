@@ -114,6 +114,8 @@ class PureBuilder:
         with ThreadPoolExecutor(1, "flows-ask") as pool:
             asked = pool.submit(shipping.ask, _cargo(made, target))
             remarks = check()
+            for remark in remarks:
+                say(remark)
             shipping.ship(asked.result())
         target.put_manifest(made.manifest, kept.tag)
         digest = digest_of(made.manifest)
@@ -171,8 +173,11 @@ def _settings(plan: ImagePlan, base: Base) -> Mapping[str, Any]:
 
 
 def _annotations(plan: ImagePlan, base: Base) -> dict[str, str]:
+    place = Place.parse(base.name)
+    # The path of a folder is nobody else's business, and would be another digest on another machine.
+    name = {"org.opencontainers.image.base.name": str(place.reference)} if place.transport == "docker" else {}
     return {
+        **name,
         "org.opencontainers.image.created": rfc3339(plan.created),
-        "org.opencontainers.image.base.name": base.name,
         "org.opencontainers.image.base.digest": base.digest,
     }

@@ -59,13 +59,7 @@ class Reference:
     @property
     def loopback(self) -> bool:
         """Whether the host is this machine, which engines and we speak plain HTTP to."""
-        host = self.host.rpartition(":")[0] if re.search(r":\d+$", self.host) else self.host
-        if host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(host.strip("[]")).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     def at(self, digest: str) -> Self:
         """Return this name with a digest."""
@@ -115,6 +109,17 @@ class Place:
         tag = f":{self.tag}" if self.tag else ""
         slashes = "//" if self.transport == "docker" else ""
         return f"{self.transport}:{slashes}{self.path}{tag}" + (f"@{self.digest}" if self.digest else "")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host, with or without a port, is this machine."""
+    name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def slug(text: str) -> str:

@@ -12,6 +12,7 @@ from requests.utils import parse_dict_header
 
 from jupyter_flows.errors import ImageAccessError
 from jupyter_flows.images.credentials import Credentials
+from jupyter_flows.images.reference import is_loopback
 
 _CLIENT = "jupyter-flows"
 
@@ -70,8 +71,11 @@ class RegistryAuth(AuthBase):
     def _token(self, asked: Mapping[str, str | None], known: Credentials | None) -> str | None:
         """Get a token at the address that the challenge names, for all that we shall want."""
         realm, service = asked.get("realm") or "", asked.get("service") or ""
-        if urlsplit(realm).scheme not in ("http", "https"):
-            raise ImageAccessError(f"The image registry {self._host} sends people to {realm!r} for tokens: no address.")
+        address = urlsplit(realm)
+        if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.netloc)):
+            raise ImageAccessError(
+                f"The image registry {self._host} sends people to {realm!r} for tokens: passwords go over TLS only."
+            )
         scopes = list(self._scopes())
         if known and known.identity_token:
             form = {

@@ -6,6 +6,7 @@ import pytest
 
 from tests.images.registry import ImageRegistry, need_registry, running_registry
 from tests.images.wheels import only_index
+from tests.magics.conftest import bare_shell, shell, talk  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,8 @@ def config_of(tmp_path, built):
 
 def test_the_same_plan_gives_the_same_image_anywhere(tmp_path, plan):
     """Nothing of the machine, the folder or the day is in it."""
-    digests = {PureBuilder(tmp_path / name).build(plan, quiet).digest for name in ("one", "two")}
+    plans = [replace(plan, base=layout_base(tmp_path / f"base-{name}")) for name in ("one", "two")]
+    digests = {PureBuilder(tmp_path / str(n)).build(one, quiet).digest for n, one in enumerate(plans)}
     assert len(digests) == 1
 
 
@@ -142,6 +143,13 @@ def test_a_base_of_another_python_is_refused(tmp_path, plan):
     with pytest.raises(ImageError, match=rf"has Python 3\.7, and the flow is written in {MINOR}"):
         PureBuilder(tmp_path / "b").build(other, quiet)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_base_on_musl_is_refused(tmp_path, plan):
+    """Its Python can't load the wheels that are taken."""
+    musl = replace(plan, base=layout_base(tmp_path / "musl", libraries=("ld-musl-x86_64.so.1",)))
+    with pytest.raises(ImageError, match="is built on musl"):
+        PureBuilder(tmp_path / "b").build(musl, quiet)
 
 
 def test_a_library_that_the_base_lacks_is_named(tmp_path, plan, index):

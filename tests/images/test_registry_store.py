@@ -7,13 +7,16 @@ import threading
 from contextlib import contextmanager, nullcontext
 
 import pytest
+import requests
 from urllib3.util import Retry
 
 from jupyter_flows.errors import ImageAccessError, ImageError, ImageGoneError
 from jupyter_flows.images import registry as module
+from jupyter_flows.images.credentials import Credentials
 from jupyter_flows.images.manifest import OCI_CONFIG, OCI_LAYER, Blob, digest_of, write_manifest
 from jupyter_flows.images.reference import Reference
 from jupyter_flows.images.registry import RegistryStore
+from jupyter_flows.images.registry_auth import RegistryAuth
 from jupyter_flows.images.store import passing, verified
 from tests.images.registry import running_registry
 from tests.images.token_server import token_service
@@ -258,3 +261,31 @@ def test_many_threads_share_a_store(group):
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_a_password_is_not_sent_in_clear(nobody):
+    """A registry that sends people elsewhere for tokens without TLS gets nothing."""
+    asked = []
+    session = requests.Session()
+    auth = RegistryAuth("h.io", list, lambda: Credentials("me", "secret"), session)
+    session.get = lambda *_, **__: asked.append(1)
+    with pytest.raises(ImageAccessError, match="passwords go over TLS only"):
+        auth._respond('Bearer realm="http://token.example/t",service="h.io"')
+    assert asked == []
+
+
+def test_a_part_that_arrived_unanswered_is_not_sent_twice(group, small_parts, monkeypatch):
+    """The registry is asked what it has; one that can't tell, as this, gets the blob anew, and never a part twice."""
+    store, data, methods = store_at(group, retries=Retry(total=2, backoff_factor=0)), os.urandom(5000), []
+    ask = store.ask
+
+    def loses_an_answer(method, url, **options):
+        response = ask(method, url, **options)
+        methods.append(method)
+        if methods.count("PATCH") == 2 and method == "PATCH":
+            raise requests.ConnectionError("the answer is lost")
+        return response
+
+    monkeypatch.setattr(store, "ask", loses_an_answer)
+    assert read(store, put(store, data).digest) == data
+    assert methods[:4] == ["POST", "PATCH", "PATCH", "GET"]

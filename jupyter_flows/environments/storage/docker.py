@@ -63,6 +63,7 @@ class Docker(Storage):
         #: What the last build made, with what it took.
         self.image: BuiltImage | None = None
         self._base: str | None = None
+        self._made_by: Builder | None = None
 
     # -- building ------------------------------------------------------------------------------------
 
@@ -107,7 +108,9 @@ class Docker(Storage):
     def _builder(self) -> Builder:
         from jupyter_flows.environments.storage.image_builders import builder_of
 
-        return builder_of(self, needs_engine(self.options()))
+        if self._made_by is None:
+            self._made_by = builder_of(self, needs_engine(self.options()))
+        return self._made_by
 
     def summary(self) -> str:
         """Say which image the last build made, and what it took."""

@@ -167,7 +167,8 @@ def _listed(folder: Path) -> list[str]:
     ignore = folder / ".dockerignore"
     patterns = ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else []
     rules = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]
-    return sorted(name for name in exclude_paths(str(folder), rules) if (folder / name).is_file())
+    found = exclude_paths(str(folder), rules) - {ignore.name}
+    return sorted(name for name in found if (folder / name).is_file())
 
 
 def options_meaning(storage: ImageOptions) -> dict[str, Any]:
