@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import Token
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from jupyter_flows.core.current import Graph, open_flow
 from jupyter_flows.core.graph import find_cycle, topological_order
@@ -18,8 +18,7 @@ from jupyter_flows.errors import CycleError, DefinitionError, DuplicateTaskError
 _COLLECTIONS = (list, tuple, set, dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """One task waits for another, and perhaps takes its result."""
 
     upstream: Task
@@ -73,6 +72,8 @@ class Flow:
         self._upstream: dict[Task, list[Edge]] = {}
         self._downstream: dict[Task, list[Edge]] = {}
         self._constants: dict[Task, dict[str, Any]] = {}
+        #: The arguments that are bound to tasks.
+        self._keyed: set[tuple[Task, str]] = set()
         self._reference: tuple[Task, ...] | None = None
         self._frozen = False
         self._tokens: list[Token[Graph | None]] = []
@@ -133,8 +134,10 @@ class Flow:
         self.add_task(downstream)
         if upstream is downstream:
             raise CycleError([self._slugs[upstream]])
-        if key is not None and any(e.key == key for e in self._upstream[downstream]):
-            raise DefinitionError(f"Argument {key!r} of task {self._slugs[downstream]!r} is bound already.")
+        if key is not None:
+            if (downstream, key) in self._keyed:
+                raise DefinitionError(f"Argument {key!r} of task {self._slugs[downstream]!r} is bound already.")
+            self._keyed.add((downstream, key))
         edge = self._edges[place] = Edge(upstream, downstream, key, frozenset(names), why)
         self._upstream[downstream].append(edge)
         self._downstream[upstream].append(edge)
@@ -270,10 +273,8 @@ class Flow:
         self.sorted_tasks()
         for task, slug in self._slugs.items():
             if not isinstance(task, CellTask | Parameter | Collect):
-                bound = {e.key for e in self._upstream[task]} | set(self.constants(task))
-                missing = [
-                    p.name for p in task.signature().parameters.values() if _must_bind(p) and p.name not in bound
-                ]
+                constants = self.constants(task)
+                missing = [n for n in task.required() if n not in constants and (task, n) not in self._keyed]
                 if missing:
                     raise DefinitionError(f"Task {slug!r} needs a value for {missing}: bind it to a task or a value.")
 
@@ -282,7 +283,7 @@ class Flow:
         self._check_open()
         self._slugs, self._taken, self._edges = other._slugs, other._taken, other._edges
         self._upstream, self._downstream = other._upstream, other._downstream
-        self._constants, self._reference = other._constants, other._reference
+        self._constants, self._keyed, self._reference = other._constants, other._keyed, other._reference
         self.state_handlers, self.on_failure = other.state_handlers, other.on_failure
 
     @property
@@ -299,13 +300,6 @@ class Flow:
 
     def __repr__(self) -> str:
         return f"<Flow: {self.name!r}, {len(self._slugs)} tasks>"
-
-
-def _must_bind(parameter: Any) -> bool:
-    return parameter.default is parameter.empty and parameter.kind not in (
-        parameter.VAR_POSITIONAL,
-        parameter.VAR_KEYWORD,
-    )
 
 
 def _holds_task(value: Any) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, overload
 
+from jupyter_flows.core.arguments import plain_arguments
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.core.current import Graph, current_flow
 from jupyter_flows.core.rules import USUAL, Delay, Rules, checked_rules, delays_of, seconds_of
@@ -110,6 +111,12 @@ class Task:
         self, *args: Any, flow: Graph | None = None, upstream_tasks: Iterable[Any] | None = None, **kwargs: Any
     ) -> Self:
         """Add this very task to the flow with edges from its arguments, and return it."""
+        bound = self.named(args, kwargs)
+        current_flow(flow).set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=bound)
+        return self
+
+    def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a call's arguments by name; raise `DefinitionError` where the task can't be called so."""
         signature = self.signature()
         if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
             raise DefinitionError(f"Task {self.name!r} takes *args, which have no names to bind edges to: take a list.")
@@ -120,8 +127,13 @@ class Task:
         for p in signature.parameters.values():
             if p.kind is p.VAR_KEYWORD:
                 bound.update(bound.pop(p.name, {}))
-        current_flow(flow).set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=bound)
-        return self
+        return bound
+
+    def required(self) -> Sequence[str]:
+        """Return the arguments that every call must give."""
+        skipped = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        parameters = self.signature().parameters.values()
+        return [p.name for p in parameters if p.default is p.empty and p.kind not in skipped]
 
     def set_upstream(self, task: Any, *, flow: Graph | None = None, key: str | None = None) -> None:
         """Make this task wait for `task`, and take its result as argument `key` where that is given."""
@@ -161,6 +173,32 @@ class FunctionTask(Task):
     def signature(self) -> inspect.Signature:
         """Return the function's signature."""
         return inspect.signature(self.fn)
+
+    def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a call's arguments by name, as any task does, without a signature where the code tells as much."""
+        names = plain_arguments(self.fn) if type(self) is FunctionTask else None
+        if names is None or len(args) > len(names):
+            return super().named(args, kwargs)
+        bound = dict(zip(names, args, strict=False))
+        if kwargs:
+            rest = names[len(args) :]
+            if not kwargs.keys() <= set(rest):
+                return super().named(args, kwargs)
+            bound.update((name, kwargs[name]) for name in rest if name in kwargs)
+        return bound
+
+    def required(self) -> Sequence[str]:
+        """Return the arguments that every call must give."""
+        names = plain_arguments(self.fn) if type(self) is FunctionTask else None
+        if names is None:
+            return super().required()
+        return names[: len(names) - len(self.fn.__defaults__ or ())] if self.fn.__defaults__ else names
+
+    def __copy__(self) -> Self:
+        """Copy attributes, which is all there is, faster than by taking the task apart."""
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        return new
 
 
 @overload
