@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
+from jupyter_flows.core.columns import Columns
 from jupyter_flows.core.current import Graph, open_flow
 from jupyter_flows.core.graph import find_cycle, topological_order
 from jupyter_flows.core.parameter import Parameter, ParameterSpec
@@ -16,6 +17,8 @@ from jupyter_flows.core.task import CellTask, Collect, Task
 from jupyter_flows.errors import CycleError, DefinitionError, DuplicateTaskError, FrozenFlowError
 
 _COLLECTIONS = (list, tuple, set, dict)
+#: What of a flow follows from its tasks and `Columns`, or belongs to a ``with`` block.
+_DERIVED = frozenset({"_edges", "_upstream", "_downstream", "_keyed", "_tokens"})
 
 
 class Edge(NamedTuple):
@@ -134,13 +137,17 @@ class Flow:
         self.add_task(downstream)
         if upstream is downstream:
             raise CycleError([self._slugs[upstream]])
-        if key is not None:
-            if (downstream, key) in self._keyed:
-                raise DefinitionError(f"Argument {key!r} of task {self._slugs[downstream]!r} is bound already.")
-            self._keyed.add((downstream, key))
-        edge = self._edges[place] = Edge(upstream, downstream, key, frozenset(names), why)
+        if key is not None and (downstream, key) in self._keyed:
+            raise DefinitionError(f"Argument {key!r} of task {self._slugs[downstream]!r} is bound already.")
+        return self._draw(Edge(upstream, downstream, key, frozenset(names), why))
+
+    def _draw(self, edge: Edge) -> Edge:
+        upstream, downstream, key, *_ = edge
+        self._edges[upstream, downstream, key] = edge
         self._upstream[downstream].append(edge)
         self._downstream[upstream].append(edge)
+        if key is not None:
+            self._keyed.add((downstream, key))
         return edge
 
     def set_dependencies(
@@ -297,6 +304,20 @@ class Flow:
         plain = Flow(self.name, origin=self.origin)
         plain.adopt(self)
         return plain
+
+    def __getstate__(self) -> dict[str, Any]:
+        number = {t: n for n, t in enumerate(self._slugs)}
+        state = {name: value for name, value in self.__dict__.items() if name not in _DERIVED}
+        return state | {"columns": Columns.of(self._edges.values(), number)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        columns: Columns = state.pop("columns")
+        self.__dict__.update(state)
+        self._tokens = []
+        self._upstream, self._downstream = {t: [] for t in self._slugs}, {t: [] for t in self._slugs}
+        self._edges, self._keyed = {}, set()
+        for edge in map(Edge._make, columns.rows(self.tasks)):
+            self._draw(edge)
 
     def __repr__(self) -> str:
         return f"<Flow: {self.name!r}, {len(self._slugs)} tasks>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import copyreg
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Self, overload
 from jupyter_flows.core.arguments import plain_arguments
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.core.current import Graph, current_flow
+from jupyter_flows.core.definition import Definition, definition_of
 from jupyter_flows.core.rules import USUAL, Delay, Rules, checked_rules, delays_of, seconds_of
 from jupyter_flows.errors import DefinitionError
 
@@ -199,6 +201,18 @@ class FunctionTask(Task):
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         return new
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle what the task has in common with its copies once for all of them."""
+        if type(self) is not FunctionTask:
+            return super().__reduce_ex__(protocol)
+        return copyreg.__newobj__, (FunctionTask,), definition_of(self)  # type: ignore[attr-defined]
+
+    def __setstate__(self, state: Any) -> None:
+        if isinstance(state, Definition):
+            state.give(self)
+        else:
+            self.__dict__.update(state)
 
 
 @overload
