@@ -78,6 +78,8 @@ class Flow:
         #: The arguments that are bound to tasks.
         self._keyed: set[tuple[Task, str]] = set()
         self._reference: tuple[Task, ...] | None = None
+        #: How often something changed; in a list, for flows that share their tasks share it too.
+        self._changes = [0]
         self._frozen = False
         self._tokens: list[Token[Graph | None]] = []
         self.state_handlers, self.on_failure = checked_handlers(state_handlers), checked_callback(on_failure)
@@ -99,8 +101,10 @@ class Flow:
         self._frozen = True
 
     def _check_open(self) -> None:
+        """Be called before every change."""
         if self._frozen:
             raise FrozenFlowError(f"Flow {self.name!r} is registered and does not change any more: build a new Flow.")
+        self._changes[0] += 1
 
     def add_task(self, task: Task) -> Task:
         """Take a task in, once; a second functional task of one name gets the slug ``name-2``."""
@@ -209,6 +213,11 @@ class Flow:
         return tuple(self._edges.values())
 
     @property
+    def revision(self) -> int:
+        """A number that grows with every task, edge, constant and reference task; what tasks are is not in it."""
+        return self._changes[0]
+
+    @property
     def of_cells(self) -> bool:
         """Whether the tasks are a notebook's cells."""
         return self.origin is not None or any(isinstance(t, CellTask) for t in self._slugs)
@@ -291,6 +300,7 @@ class Flow:
         self._slugs, self._taken, self._edges = other._slugs, other._taken, other._edges
         self._upstream, self._downstream = other._upstream, other._downstream
         self._constants, self._keyed, self._reference = other._constants, other._keyed, other._reference
+        self._changes = other._changes
         self.state_handlers, self.on_failure = other.state_handlers, other.on_failure
 
     @property

@@ -1,0 +1,46 @@
+"""Plans that were made before, for flows that are run again unchanged."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from weakref import WeakKeyDictionary
+
+from jupyter_flows.core.flow import Flow
+from jupyter_flows.core.parameter import Parameter
+from jupyter_flows.core.task import FunctionTask
+from jupyter_flows.engine.plan import Plan, compile_plan
+
+
+class _Made:
+    """A plan, and what it was made of that may have changed since."""
+
+    def __init__(self, flow: Flow, plan: Plan):
+        self.plan, self._revision = plan, flow.revision
+        functions = {id(fn): fn for fn, *_ in plan.calls if type(fn) is FunctionType}
+        #: Reloading a module puts new code into its functions, perhaps with other arguments.
+        self._code = [(fn, fn.__code__) for fn in functions.values()]
+
+    def is_of(self, flow: Flow) -> bool:
+        """Tell whether compiling the flow would give the same plan."""
+        return (
+            self._revision == flow.revision
+            and self.plan.name == flow.name
+            and all(fn.__code__ is code for fn, code in self._code)
+            and all(
+                [
+                    task.fn is call[0] if type(task) is FunctionTask else isinstance(task, Parameter) or task.run == call[0]
+                    for task, call in zip(self.plan.tasks, self.plan.calls, strict=True)
+                ]
+            )
+        )
+
+
+_MADE: WeakKeyDictionary[Flow, _Made] = WeakKeyDictionary()
+
+
+def plan_of(flow: Flow) -> Plan:
+    """Return the plan of a functional flow, compiled where it is new or has changed; raise as `compile_plan` does."""
+    made = _MADE.get(flow)
+    if made is None or not made.is_of(flow):
+        made = _MADE[flow] = _Made(flow, compile_plan(flow))
+    return made.plan
