@@ -88,9 +88,7 @@ def against_plain_python(shape: str) -> Iterator[Row]:
     yield Row(f"{what}, run again", middle["again"], "bare calls", middle["bare"], unit="µs", samples=times)
     yield Row(f"{what}, run again", middle["again"], "plain graph loop", middle["loop"], at_most_times=5, unit="µs")
     yield Row(f"{what}, build + run", middle["whole"], "plain graph loop", middle["whole_loop"], unit="µs")
-    yield Row(
-        f"{what}, threads", middle["threads"], "ThreadPoolExecutor", middle["pool"], at_most_times=1.5, unit="µs"
-    )
+    yield Row(f"{what}, threads", middle["threads"], "ThreadPoolExecutor", middle["pool"], at_most_times=1.5, unit="µs")
 
 
 def building_and_packing() -> Iterator[Row]:

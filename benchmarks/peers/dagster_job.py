@@ -23,8 +23,7 @@ def build(graph: Graph) -> Any:
         dependencies[dg.NodeInvocation(op, alias=f"x{number}")] = taken
     used = {invocation.name for invocation in dependencies}
     nodes = [op for op in (first, *ops.values()) if op.name in used]
-    job = dg.GraphDefinition("work", node_defs=nodes, dependencies=dependencies).to_job()
-    return job
+    return dg.GraphDefinition("work", node_defs=nodes, dependencies=dependencies).to_job()
 
 
 def _given(value: Any) -> Any:

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from jupyter_flows.core import pickled
+from jupyter_flows.core.collecting import uncollected
 from jupyter_flows.core.document import Document, cell_file, cells_flow, to_document
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.errors import ArtifactError, DefinitionError
@@ -92,6 +93,11 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 def pack_flow(flow: Flow) -> Bundle:
     """Gather a flow's files; raise `DefinitionError` naming what can't be pickled."""
+    with uncollected():
+        return _pack_flow(flow)
+
+
+def _pack_flow(flow: Flow) -> Bundle:
     flow.validate()
     document = to_document(flow)
     files = {"flow.json": (json.dumps(document, sort_keys=True) + "\n").encode()}
@@ -128,7 +134,8 @@ def unpack_flow(bundle: Bundle) -> Unpacked:
     content: dict[str, Any] = {"flow": None, "callbacks": {}}
     if "flow.cloudpickle" in bundle.files:
         try:
-            content = pickled.load(bundle.files["flow.cloudpickle"])
+            with uncollected():
+                content = pickled.load(bundle.files["flow.cloudpickle"])
         except Exception as error:
             made_with = document.get("python", "?")
             raise ArtifactError(

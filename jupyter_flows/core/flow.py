@@ -290,7 +290,7 @@ class Flow:
         for task, slug in self._slugs.items():
             if not isinstance(task, CellTask | Parameter | Collect):
                 constants = self.constants(task)
-                missing = [n for n in task.required() if n not in constants and (task, n) not in self._keyed]
+                missing = [n for n in task.needed_arguments() if n not in constants and (task, n) not in self._keyed]
                 if missing:
                     raise DefinitionError(f"Task {slug!r} needs a value for {missing}: bind it to a task or a value.")
 

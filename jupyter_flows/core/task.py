@@ -113,11 +113,11 @@ class Task:
         self, *args: Any, flow: Graph | None = None, upstream_tasks: Iterable[Any] | None = None, **kwargs: Any
     ) -> Self:
         """Add this very task to the flow with edges from its arguments, and return it."""
-        bound = self.named(args, kwargs)
+        bound = self.bound_arguments(args, kwargs)
         current_flow(flow).set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=bound)
         return self
 
-    def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    def bound_arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return a call's arguments by name; raise `DefinitionError` where the task can't be called so."""
         signature = self.signature()
         if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
@@ -131,7 +131,7 @@ class Task:
                 bound.update(bound.pop(p.name, {}))
         return bound
 
-    def required(self) -> Sequence[str]:
+    def needed_arguments(self) -> Sequence[str]:
         """Return the arguments that every call must give."""
         skipped = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         parameters = self.signature().parameters.values()
@@ -176,28 +176,30 @@ class FunctionTask(Task):
         """Return the function's signature."""
         return inspect.signature(self.fn)
 
-    def named(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    def bound_arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return a call's arguments by name, as any task does, without a signature where the code tells as much."""
         names = plain_arguments(self.fn) if type(self) is FunctionTask else None
         if names is None or len(args) > len(names):
-            return super().named(args, kwargs)
+            return super().bound_arguments(args, kwargs)
         bound = dict(zip(names, args, strict=False))
         if kwargs:
             rest = names[len(args) :]
             if not kwargs.keys() <= set(rest):
-                return super().named(args, kwargs)
+                return super().bound_arguments(args, kwargs)
             bound.update((name, kwargs[name]) for name in rest if name in kwargs)
         return bound
 
-    def required(self) -> Sequence[str]:
+    def needed_arguments(self) -> Sequence[str]:
         """Return the arguments that every call must give."""
         names = plain_arguments(self.fn) if type(self) is FunctionTask else None
         if names is None:
-            return super().required()
+            return super().needed_arguments()
         return names[: len(names) - len(self.fn.__defaults__ or ())] if self.fn.__defaults__ else names
 
-    def __copy__(self) -> Self:
-        """Copy attributes, which is all there is, faster than by taking the task apart."""
+    def copy(self, **changes: Any) -> Self:
+        """Return another task of the same function, with attributes such as ``name`` changed."""
+        if changes or type(self) is not FunctionTask:
+            return super().copy(**changes)
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         return new
@@ -211,8 +213,10 @@ class FunctionTask(Task):
     def __setstate__(self, state: Any) -> None:
         if isinstance(state, Definition):
             state.give(self)
-        else:
-            self.__dict__.update(state)
+            return
+        own, slots = state if isinstance(state, tuple) else (state, {})
+        for name, value in {**(own or {}), **slots}.items():
+            setattr(self, name, value)
 
 
 @overload

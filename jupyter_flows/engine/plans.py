@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.parameter import Parameter
-from jupyter_flows.core.task import FunctionTask
-from jupyter_flows.engine.plan import Plan, compile_plan
+from jupyter_flows.core.task import FunctionTask, Task
+from jupyter_flows.engine.plan import Call, Plan, compile_plan
 
 
 class _Made:
@@ -26,13 +26,15 @@ class _Made:
             self._revision == flow.revision
             and self.plan.name == flow.name
             and all(fn.__code__ is code for fn, code in self._code)
-            and all(
-                [
-                    task.fn is call[0] if type(task) is FunctionTask else isinstance(task, Parameter) or task.run == call[0]
-                    for task, call in zip(self.plan.tasks, self.plan.calls, strict=True)
-                ]
-            )
+            and not any(map(_is_other, self.plan.tasks, self.plan.calls))
         )
+
+
+def _is_other(task: Task, call: Call) -> bool:
+    """Tell whether a task is called by something else by now."""
+    if type(task) is FunctionTask:
+        return task.fn is not call[0]
+    return not isinstance(task, Parameter) and task.run != call[0]
 
 
 _MADE: WeakKeyDictionary[Flow, _Made] = WeakKeyDictionary()
