@@ -18,7 +18,7 @@ from jupyter_flows.errors import CycleError, DefinitionError, DuplicateTaskError
 
 _COLLECTIONS = (list, tuple, set, dict)
 #: What of a flow follows from its tasks and `Columns`, or belongs to a ``with`` block.
-_DERIVED = frozenset({"_edges", "_upstream", "_downstream", "_keyed", "_tokens"})
+_DERIVED = frozenset({"_edges", "_upstream", "_downstream", "_keyed", "_tokens", "memory"})
 
 
 class Edge(NamedTuple):
@@ -80,6 +80,8 @@ class Flow:
         self._reference: tuple[Task, ...] | None = None
         #: How often something changed; in a list, for flows that share their tasks share it too.
         self._changes = [0]
+        #: What others remember of the flow as it is, by name; it is not packed.
+        self.memory: dict[str, Any] = {}
         self._frozen = False
         self._tokens: list[Token[Graph | None]] = []
         self.state_handlers, self.on_failure = checked_handlers(state_handlers), checked_callback(on_failure)
@@ -323,7 +325,7 @@ class Flow:
     def __setstate__(self, state: dict[str, Any]) -> None:
         columns: Columns = state.pop("columns")
         self.__dict__.update(state)
-        self._tokens = []
+        self._tokens, self.memory = [], {}
         self._upstream, self._downstream = {t: [] for t in self._slugs}, {t: [] for t in self._slugs}
         self._edges, self._keyed = {}, set()
         for edge in map(Edge._make, columns.rows(self.tasks)):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from types import FunctionType
-from weakref import WeakKeyDictionary
 
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.parameter import Parameter
 from jupyter_flows.core.task import FunctionTask, Task
 from jupyter_flows.engine.plan import Call, Plan, compile_plan
+
+_PLAN = "plan"
 
 
 class _Made:
@@ -37,12 +38,13 @@ def _is_other(task: Task, call: Call) -> bool:
     return not isinstance(task, Parameter) and task.run != call[0]
 
 
-_MADE: WeakKeyDictionary[Flow, _Made] = WeakKeyDictionary()
-
-
 def plan_of(flow: Flow) -> Plan:
-    """Return the plan of a functional flow, compiled where it is new or has changed; raise as `compile_plan` does."""
-    made = _MADE.get(flow)
+    """Return the plan of a functional flow, compiled where it is new or has changed; raise as `compile_plan` does.
+
+    Runs share it, also such as go on at once: no run may change it.
+    """
+    made = flow.memory.get(_PLAN)
     if made is None or not made.is_of(flow):
-        made = _MADE[flow] = _Made(flow, compile_plan(flow))
-    return made.plan
+        made = flow.memory[_PLAN] = _Made(flow, compile_plan(flow))
+    plan: Plan = made.plan
+    return plan

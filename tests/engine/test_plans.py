@@ -1,8 +1,10 @@
 """Plans that are kept: the same for a flow that has not changed, new for one that has."""
 
 import gc
+import pickle
 import weakref
 
+import cloudpickle
 import pytest
 
 from jupyter_flows.core.flow import Flow
@@ -77,6 +79,12 @@ def test_a_reloaded_function_gets_its_arguments_by_name():
     assert result(flow, "apart") == 20
 
 
+def test_a_plan_is_not_packed(flow):
+    """What a flow remembers stays where it is."""
+    plan_of(flow)
+    assert pickle.loads(cloudpickle.dumps(flow)).memory == {}
+
+
 def test_a_flow_that_shares_its_tasks_shares_their_changes(flow):
     """What is added to one of two flows of the same tasks is run in the other."""
     other = flow.plain()
@@ -86,11 +94,15 @@ def test_a_flow_that_shares_its_tasks_shares_their_changes(flow):
 
 
 def test_a_plan_goes_with_its_flow():
-    """A kept plan keeps no flow alive."""
-    flow = Flow("short", tasks=[Count(), minus.copy()])
-    plan_of(flow)
-    gone = weakref.ref(flow)
-    del flow
+    """A kept plan keeps no flow alive, not even one that its functions reach."""
+
+    def planned():
+        flow = Flow("short", tasks=[Count()])
+        flow.add_task(task(lambda: flow.name))
+        plan_of(flow)
+        return weakref.ref(flow)
+
+    gone = planned()
     gc.collect()
     assert gone() is None
 
