@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchmarks import flows
 from benchmarks.flows import milliseconds
@@ -18,7 +18,7 @@ from benchmarks.peers import loop
 from benchmarks.peers.process import Peer, is_installed
 from benchmarks.shapes import CALLED, SHAPES
 from jupyter_flows.core.bundle import pack_flow
-from jupyter_flows.engine.executors import LocalDaskExecutor
+from jupyter_flows.engine.executors import Executor, LocalDaskExecutor, LocalExecutor
 
 ROUNDS = 7
 SIZES = {"chain": 1000, "fan": 10_001, "tree": 4999}
@@ -34,13 +34,22 @@ class Engine:
     rounds: int = 3
     #: How many times faster than its build and run ours is to be.
     times_faster: float | None = None
+    #: What of ours is held against it.
+    executor: Executor = field(default_factory=LocalExecutor)
 
 
 ENGINES = (
     Engine("Hamilton", "hamilton", {"chain": 1000, "fan": 10_001, "tree": 4999}, 3, 10),
     Engine("Dask synchronous", "dask", {"chain": 1000, "fan": 1001, "tree": 999}, 3, 10),
     Engine("Dask threads", "dask", {"chain": 1000, "fan": 1001, "tree": 999}, 3, 10),
-    Engine("Dask processes", "dask", {"chain": 200, "fan": 201, "tree": 199}, 3, 10),
+    Engine(
+        "Dask processes",
+        "dask",
+        {"chain": 200, "fan": 201, "tree": 199},
+        3,
+        None,
+        LocalDaskExecutor("processes", num_workers=loop.WORKERS),
+    ),
     Engine("Luigi", "luigi", {"chain": 200, "fan": 201, "tree": 199}, 3, 10),
     Engine("Prefect 3", "prefect", {"chain": 50, "fan": 51, "tree": 51}, 3, 10),
     Engine("Dagster", "dagster", {"chain": 50, "fan": 51, "tree": 51}, 3, 10),
@@ -163,10 +172,12 @@ def compared(engine: Engine, peer: Peer, shape: str, size: int) -> Row:
         runs.append(found["run"] * 1000 / size)
         return (found["build"] + found["run"]) * 1000 / size
 
-    times = interleaved(engine.rounds, ours=each(size, lambda: flows.run(flows.build(graph))), theirs=theirs)
+    times = interleaved(
+        engine.rounds, ours=each(size, lambda: flows.run(flows.build(graph), engine.executor)), theirs=theirs
+    )
     middle = medians({**times, "run": runs})
     return Row(
-        f"{shape} of {size:,}, build + run",
+        f"{shape} of {size:,}, build + run{', processes' if engine.name == 'Dask processes' else ''}",
         middle["ours"],
         f"{engine.name} (run {middle['run']:.0f})",
         middle["theirs"],
