@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from jupyter_flows.core import pickled
 from jupyter_flows.core.collecting import uncollected
 from jupyter_flows.core.document import Document, cell_file, cells_flow, to_document
 from jupyter_flows.core.flow import Flow
@@ -98,6 +97,8 @@ def pack_flow(flow: Flow) -> Bundle:
 
 
 def _pack_flow(flow: Flow) -> Bundle:
+    from jupyter_flows.core import pickled
+
     flow.validate()
     document = to_document(flow)
     files = {"flow.json": (json.dumps(document, sort_keys=True) + "\n").encode()}
@@ -133,6 +134,8 @@ def unpack_flow(bundle: Bundle) -> Unpacked:
     document = bundle.document
     content: dict[str, Any] = {"flow": None, "callbacks": {}}
     if "flow.cloudpickle" in bundle.files:
+        from jupyter_flows.core import pickled  # Flows of cells run without, and start sooner.
+
         try:
             with uncollected():
                 content = pickled.load(bundle.files["flow.cloudpickle"])
