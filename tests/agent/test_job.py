@@ -58,7 +58,7 @@ def test_a_missing_folder(claim):
 @pytest.mark.parametrize(
     ("storage", "word"),
     [
-        ({"class": "jupyter_flows.environments.storage.Docker", "options": {}}, "Docker"),
+        ({"class": "jupyter_flows.environments.storage.Attic", "options": {}}, "Attic"),
         ({"class": "os.system", "options": {}}, "system"),
         ({"class": "jupyter_flows.environments.storage.Memory", "options": {}}, "gone with the process"),
         (None, "no storage"),
