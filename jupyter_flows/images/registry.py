@@ -30,6 +30,8 @@ RETRIES = Retry(
     raise_on_status=False,
 )  # fmt: skip
 _SERVER_ERROR = 500
+#: Nobody else's machine leads to this one.
+_NO_PROXIES = {"http": "", "https": ""}
 _CERTIFICATES = ("~/.config/containers/certs.d", "/etc/containers/certs.d", "~/.docker/certs.d", "/etc/docker/certs.d")
 
 
@@ -143,7 +145,8 @@ class RegistryStore:
         """Find out whether this machine's own registry speaks TLS, as engines do for loopback addresses."""
         with requests.Session() as once:
             try:
-                once.get(f"https://{self._host}/v2/", timeout=CONNECT_SECONDS, verify=self._verify)
+                address = f"https://{self._host}/v2/"
+                once.get(address, timeout=CONNECT_SECONDS, verify=self._verify, proxies=_NO_PROXIES)
             except requests.exceptions.SSLError as error:
                 if "WRONG_VERSION" in str(error) or "wrong version" in str(error):
                     self._root = f"http://{self._host}"
@@ -161,6 +164,8 @@ class RegistryStore:
     def ask(self, method: str, url: str, **options: Any) -> requests.Response:
         """Send one request; raise what `requests` raises."""
         patience = (CONNECT_SECONDS, READ_SECONDS)
+        if self.reference.loopback:
+            options["proxies"] = _NO_PROXIES
         return self._session.request(method, url, timeout=patience, verify=self._verify, **options)
 
     def _ask(self, method: str, path: str, *, allowed: tuple[int, ...] = (), **options: Any) -> requests.Response:

@@ -60,8 +60,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_registry(*, auth: str = "", port: int | None = None, folder: Path | None = None) -> Iterator[ImageRegistry]:
-    """Start an image registry on a loopback port and stop it by its pid; `auth` is a section of its configuration."""
+def running_registry(
+    *, auth: str = "", tls: str = "", port: int | None = None, folder: Path | None = None
+) -> Iterator[ImageRegistry]:
+    """Start an image registry on a loopback port and stop it by its pid.
+
+    `auth` is a section of its configuration, `tls` an entry of that of HTTP.
+    """
     with tempfile.TemporaryDirectory(prefix="flows-registry-", ignore_cleanup_errors=True) as name:
         root = folder or Path(name, "data")
         port = port or free_port()
@@ -70,7 +75,7 @@ def running_registry(*, auth: str = "", port: int | None = None, folder: Path | 
             "version: 0.1\n"
             "log: {accesslog: {disabled: true}, level: error}\n"
             f"storage: {{filesystem: {{rootdirectory: {root}}}, delete: {{enabled: true}}}}\n"
-            f"http: {{addr: '127.0.0.1:{port}', secret: tests}}\n" + auth
+            f"http: {{addr: '127.0.0.1:{port}', secret: tests{tls}}}\n" + auth
         )
         with Path(name, "log").open("wb") as log:
             process = subprocess.Popen(

@@ -2,7 +2,9 @@
 
 import io
 import os
+import shutil
 import signal
+import subprocess
 import threading
 from contextlib import contextmanager, nullcontext
 
@@ -243,6 +245,40 @@ def test_a_token_that_is_not_given_is_a_refusal(nobody, tmp_path):
         nobody(registry.url, "flows", "wrong")
         with pytest.raises(ImageAccessError, match="docker login"):
             put(store_at(registry.url), b"x")
+
+
+@pytest.fixture
+def with_tls(tmp_path):
+    """Start a registry whose certificate nobody knows."""
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=tests"]
+    words += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "ca.crt"]
+    subprocess.run(words, check=True, capture_output=True)
+    with running_registry(tls=f", tls: {{certificate: {tmp_path}/ca.crt, key: {tmp_path}/key.pem}}") as registry:
+        yield registry
+
+
+def test_a_certificate_that_engines_are_told_of_is_trusted(with_tls, tmp_path, monkeypatch):
+    """It lies in a folder of the host's name."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / ".docker" / "certs.d" / with_tls.url
+    folder.mkdir(parents=True)
+    shutil.copy(tmp_path / "ca.crt", folder)
+    store = store_at(with_tls.url)
+    assert read(store, put(store, b"x").digest) == b"x"
+
+
+def test_a_certificate_that_nobody_knows_is_refused(with_tls, tmp_path, monkeypatch):
+    """It is not gone around."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ImageError, match=r"can't be reached \(.*certificate verify failed"):
+        store_at(with_tls.url, retries=Retry(total=0)).manifest("latest")
+
+
+def test_no_proxy_leads_to_this_machine(group, monkeypatch):
+    """As with engines."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert not store_at(group).has("sha256:" + "0" * 64)
 
 
 def test_many_threads_share_a_store(group):
