@@ -1,15 +1,18 @@
 """What a task costs, by shape: ours, the plain graph loop, and every engine that is installed beside us.
 
-Microseconds a task. A round takes each measure once; engines that cost milliseconds a task get smaller graphs, and
-ours is measured at that size, too, right before each of them.
+Microseconds a task: of the processor for what waits for nothing in this process, of the wall for the rest. A round
+takes each measure once; engines that cost milliseconds a task get smaller graphs, and ours is measured at that size,
+too, right before each of them.
 """
 
 from __future__ import annotations
 
 import gc
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from time import perf_counter, process_time
 
 from benchmarks import flows
 from benchmarks.flows import milliseconds
@@ -66,12 +69,12 @@ def measure() -> list[Row]:
     return rows
 
 
-def each(size: int, run: Callable[[], object]) -> Callable[[], float]:
-    """Return what measures the microseconds a task of a run."""
+def each(size: int, run: Callable[[], object], clock: Callable[[], float] = perf_counter) -> Callable[[], float]:
+    """Return what measures the microseconds a task of a run, by a clock."""
 
     def measured() -> float:
         gc.collect()
-        return milliseconds(run) * 1000 / size
+        return milliseconds(run, clock) * 1000 / size
 
     return measured
 
@@ -84,11 +87,11 @@ def against_plain_python(shape: str) -> Iterator[Row]:
     threads = LocalDaskExecutor("threads", num_workers=loop.WORKERS)
     times = interleaved(
         ROUNDS,
-        bare=each(size, lambda: loop.bare(calls)),
-        loop=each(size, lambda: loop.loop(calls)),
-        again=each(size, lambda: flows.run(flow)),
-        whole_loop=each(size, lambda: loop.loop(loop.build(graph))),
-        whole=each(size, lambda: flows.run(flows.build(graph))),
+        bare=each(size, lambda: loop.bare(calls), process_time),
+        loop=each(size, lambda: loop.loop(calls), process_time),
+        again=each(size, lambda: flows.run(flow), process_time),
+        whole_loop=each(size, lambda: loop.loop(loop.build(graph)), process_time),
+        whole=each(size, lambda: flows.run(flows.build(graph)), process_time),
         pool=each(size, lambda: loop.pool(calls)),
         threads=each(size, lambda: flows.run(flow, threads)),
     )
@@ -102,8 +105,6 @@ def against_plain_python(shape: str) -> Iterator[Row]:
 
 def building_and_packing() -> Iterator[Row]:
     """Hold building and packing 10,000 tasks against the same graph as dicts, pickled."""
-    import pickle
-
     graph = SHAPES["chain"](10_000)
     sizes: list[int] = []
 
@@ -116,9 +117,9 @@ def building_and_packing() -> Iterator[Row]:
 
     times = interleaved(
         ROUNDS,
-        ours=lambda: each(1, ours)() / 1000,
-        dicts=lambda: each(1, dicts)() / 1000,
-        build=lambda: each(1, lambda: flows.build(graph))() / 1000,
+        ours=lambda: each(1, ours, process_time)() / 1000,
+        dicts=lambda: each(1, dicts, process_time)() / 1000,
+        build=lambda: each(1, lambda: flows.build(graph), process_time)() / 1000,
     )
     middle = medians(times)
     against_dicts = ("plain dicts, pickled", middle["dicts"])
@@ -146,9 +147,7 @@ def first_task() -> Iterator[Row]:
 
 def milliseconds_now() -> float:
     """Return the time by the clock that the tasks use."""
-    import time
-
-    return time.perf_counter() * 1000
+    return perf_counter() * 1000
 
 
 def against(engine: Engine) -> Iterator[Row]:

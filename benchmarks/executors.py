@@ -10,8 +10,8 @@ from benchmarks.measure import Row, interleaved, medians
 from benchmarks.shapes import SHAPES, add, inc, total
 from jupyter_flows.engine.executors import DaskExecutor
 
-SIZE = 1000
-ROUNDS = 7
+SIZE = 500
+ROUNDS = 5
 WORKERS = 2
 
 

@@ -29,8 +29,8 @@ def run(flow: Flow, executor: Executor | None = None) -> None:
         raise RuntimeError(state.message)
 
 
-def milliseconds(work: Callable[[], object]) -> float:
-    """Return how long a call takes."""
-    begin = time.perf_counter()
+def milliseconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Return how long a call takes, by a clock: that of the wall, or of the processor."""
+    begin = clock()
     work()
-    return (time.perf_counter() - begin) * 1000
+    return (clock() - begin) * 1000

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from benchmarks import flows
+from benchmarks.flows import milliseconds
 from benchmarks.measure import Row, medians
 from benchmarks.shapes import SHAPES, Graph
 from jupyter_flows.core.bundle import pack_flow, unpack_flow
@@ -47,9 +48,7 @@ def steps(graph: Graph) -> dict[str, float]:
 def processor_time(work: Callable[[], object]) -> float:
     """Return the microseconds that a call keeps the processor busy."""
     gc.collect()
-    begin = time.process_time()
-    work()
-    return (time.process_time() - begin) * 1e6
+    return milliseconds(work, time.process_time) * 1000
 
 
 def measure() -> list[Row]:
