@@ -78,7 +78,7 @@ def test_errors_refuse_with_cell_and_line(talk):
         (["%%task a --after nope\nx = 1"], "Cell 2: --after names the task 'nope', which this flow has not"),
         (
             ["#| task: a --retires 2\nx = 1"],
-            "Cell 2, line 1: %%task takes no option '--retires' (did you mean --retries?)",
+            "Cell 2, line 1: %%task takes no option '--retires' (did you mean --retries or --requires?)",
         ),
     ],
 )
