@@ -54,6 +54,13 @@ def main_has_a_spec(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(main, "__spec__", getattr(main, "__spec__", None), raising=False)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need an engine as such: by what they ask for."""
+    for item in items:
+        if "docker_engine" in getattr(item, "fixturenames", ()):
+            item.add_marker("docker")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail in CI where a test would be skipped because a library is missing: there everything is installed."""

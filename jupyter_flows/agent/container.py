@@ -142,24 +142,27 @@ class Container:
             attached.close()
 
     def _listen(self, attached: Attached) -> None:
+        leaving = False
         for stream, data in attached.frames():
             if stream == STDOUT:
                 self._relay.feed(data)
-                if self._relay.final and not self._leaving:
-                    self._leaving = True
+                if self._relay.final and not leaving:
+                    leaving = True
                     self._later(LEAVE_SECONDS + _SLACK_SECONDS)
             elif stream == STDERR:
                 self._words = (self._words + data)[-TAIL_BYTES:]
 
-    _leaving = False
-
     def _end(self, container: Made) -> None:
         """Learn how the container ended, and say it if the run did not."""
-        with suppress(Exception):
+        from docker.errors import DockerException
+
+        state: Mapping[str, Any] = {"Running": True}
+        with suppress(DockerException, OSError):
             # The connection ends a little before the container does, or long before when it broke.
             container.wait(timeout=LEAVE_SECONDS)
-        container.reload()
-        state: Mapping[str, Any] = container.attrs["State"]
+        with suppress(DockerException, OSError):
+            container.reload()
+            state = container.attrs["State"]
         running = bool(state.get("Running"))
         self._code = None if running else int(state["ExitCode"])
         if not self._relay.final:

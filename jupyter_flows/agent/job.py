@@ -51,6 +51,11 @@ def local_storage(version: Version) -> Storage:
             f"A local agent can't run a flow kept in {kind} storage: start an agent for it, "
             "or register the flow with storage 'local'."
         ) from None
+    if version.artifact.uri.startswith("docker-daemon:"):
+        raise AgentError(
+            "The flow's image is in an engine's own store, where a local agent has no way to it: start a docker agent, "
+            "or register the flow with a registry_url."
+        )
     if not storage.lasting:
         raise AgentError(f"{kind} storage is gone with the process that registered: register with storage 'local'.")
     return storage

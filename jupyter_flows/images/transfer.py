@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jupyter_flows.errors import EngineError, ImageAccessError
+from jupyter_flows.images.credentials import find_credentials
+from jupyter_flows.images.reference import Reference
 from jupyter_flows.images.shipping import size_text
 
 if TYPE_CHECKING:
@@ -57,16 +59,30 @@ class Transfer:
 
 def pull(engine: DockerClient, name: str, say: Say, *, platform: str | None = None) -> Transfer:
     """Pull an image, by tag or digest; raise `EngineError`."""
-    return _follow(lambda: engine.api.pull(name, stream=True, decode=True, platform=platform), f"pulling {name}", say)
+    options = {"platform": platform, "auth_config": _credentials(name)}
+    return _follow(lambda: engine.api.pull(name, stream=True, decode=True, **options), f"pulling {name}", say)
 
 
 def push(engine: DockerClient, repository: str, tag: str, say: Say) -> Transfer:
     """Push a tagged image and return what moved, with its digest; raise `EngineError`."""
     name = f"{repository}:{tag}"
-    done = _follow(lambda: engine.api.push(repository, tag=tag, stream=True, decode=True), f"pushing {name}", say)
+    options = {"auth_config": _credentials(name)}
+    done = _follow(
+        lambda: engine.api.push(repository, tag=tag, stream=True, decode=True, **options), f"pushing {name}", say
+    )
     if done.digest is None:
         raise EngineError(f"The engine pushed {name} and did not say its digest: push again.")
     return done
+
+
+def _credentials(name: str) -> dict[str, str] | None:
+    """Return who we are to an image's registry, as engines are told it; None for nobody."""
+    found = find_credentials(Reference.parse(name).host)
+    if found is None:
+        return None
+    if found.identity_token:
+        return {"identitytoken": found.identity_token}
+    return {"username": found.user, "password": found.password}
 
 
 def _follow(start: Callable[[], Iterable[Mapping[str, Any]]], what: str, say: Say) -> Transfer:

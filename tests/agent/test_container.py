@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from contextlib import closing
+from typing import ClassVar
 
 import pytest
 
@@ -12,7 +14,7 @@ from jupyter_flows.core.events import Event
 from jupyter_flows.errors import AgentError
 from tests.images.engine import BASE
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 #: No container of a test takes longer, however loaded the machine is.
 PATIENCE_SECONDS = 120
@@ -165,6 +167,37 @@ def test_what_an_engine_refuses(run):
     state, message = run("", volumes=["not a place:/x:z:z"]).started().end()
     assert state == "Failed"
     assert message.startswith("The run's container could not be started: ")
+
+
+class LostEngine:
+    """What the docker library makes of an engine that goes away while a container runs."""
+
+    id = "container"
+    attrs: ClassVar[dict] = {"HostConfig": {}}
+
+    def __init__(self):
+        self.client = self.api = self
+        self.mine, self.theirs = socket.socketpair()
+
+    def attach_socket(self, name, params):
+        return self.mine
+
+    def start(self):
+        self.theirs.close()
+
+    def gone(self, **options):
+        raise ConnectionError("the engine is gone")
+
+    wait = reload = remove = stop = kill = gone
+
+
+def test_an_engine_that_goes_away():
+    """A run whose engine is lost fails by that name; nothing waits for an answer that won't come."""
+    events = []
+    container = Container("job", events.append, name="flows-test", fetch=lambda _: "image", make=lambda _: LostEngine())
+    container.start()
+    container.wait(PATIENCE_SECONDS)
+    assert [event.body["message"] for event in events] == ["the run's container lost its connection to the engine"]
 
 
 def test_noise_is_left_out(run, caplog):

@@ -27,7 +27,7 @@ from tests.images.engine import BASE
 S = StateName
 #: No container of a test takes longer, however loaded the machine is.
 PATIENCE_SECONDS = 120
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from jupyter_flows.agent.job import local_job
+from jupyter_flows.core.artifact import Artifact
 from jupyter_flows.core.place import Place
 from jupyter_flows.errors import AgentError
 from jupyter_flows.registry import open_registry
@@ -39,6 +40,14 @@ def test_the_recorded_place_is_used(claim, tmp_path):
     assert (job.python, job.folder) == (sys.executable, str(tmp_path))
     assert (job.run_id, job.flow_name, job.artifact) == (claim.run.id, "etl", ARTIFACT)
     assert (job.needs_shell, list(job.pins), job.storage) == (True, ["pandas==3.1"], LOCAL)
+
+
+def test_an_image_of_an_engine_s_own(claim):
+    """A flow in an image that was never pushed is for an agent with that engine."""
+    storage = {"class": "jupyter_flows.environments.storage.Docker", "options": {}}
+    version = replace(changed(claim, storage=storage).version, artifact=Artifact("docker-daemon:etl:1", "", 0))
+    with pytest.raises(AgentError, match="start a docker agent, or register the flow with a registry_url"):
+        local_job(replace(claim, version=version))
 
 
 def test_a_missing_interpreter(claim):

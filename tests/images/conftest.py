@@ -8,6 +8,8 @@ from tests.images.registry import ImageRegistry, need_registry, running_registry
 from tests.images.wheels import only_index
 from tests.magics.conftest import bare_shell, shell, talk  # noqa: F401 - fixtures
 
+HTPASSWD = "flows:$2b$04$IH6fFs20ebJdQqQMVAt7vessmIj83iHpzPVTd8JCU08VRDkjQ.Lvm\n"
+
 
 @pytest.fixture(scope="session")
 def shared_registry():
@@ -21,6 +23,15 @@ def shared_registry():
 def image_registry(shared_registry) -> ImageRegistry:
     """Give the image registry."""
     return shared_registry
+
+
+@pytest.fixture
+def private(tmp_path):
+    """Start an image registry that wants a password: "open sesame", of flows."""
+    need_registry()
+    (tmp_path / "htpasswd").write_text(HTPASSWD)
+    with running_registry(auth=f"auth: {{htpasswd: {{realm: tests, path: {tmp_path}/htpasswd}}}}\n") as registry:
+        yield registry
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.images.engine import BASE, SHELL
 from tests.images.wheels import make_wheel
 
 CASES = Path(__file__).parent / "cases"
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 @dataclass

@@ -4,12 +4,14 @@ from contextlib import closing
 
 import pytest
 
+from jupyter_flows.agent.docker import DockerAgent
 from jupyter_flows.environments.storage import Docker
 from jupyter_flows.errors import EngineError, HealthCheckError, ImageError
+from jupyter_flows.registry import open_registry
 from tests.contracts.storage import StorageContract, flow_of, one, two
 from tests.images.engine import BASE
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 class TestPushed(StorageContract):
@@ -99,6 +101,25 @@ def test_another_python(engine, tmp_path):
     storage = of_engine(base_image=None, dockerfile=str(tmp_path / "Dockerfile"))
     with pytest.raises(ImageError, match=r"has Python 3\.6, and the flow is written in"):
         flow_of(storage, one).storage.build()
+
+
+def test_a_private_registry(engine, private, nobody):
+    """Whoever may not push is told so and leaves nothing; with the password it is pushed, and an agent pulls it."""
+    flow = flow_of(of_engine(registry_url=f"{private.url}/team"), one)
+    for log_in in (lambda: None, lambda: nobody(private.url, "flows", "sesame?")):
+        log_in()
+        with pytest.raises(EngineError, match=f"The engine failed pushing {private.url}/team/numbers"):
+            flow.storage.build()
+    assert private.uploads() == []
+    nobody(private.url, "flows", "open sesame")
+    with open_registry() as registry, closing(engine.client()) as client:
+        flow.register("P")
+        version = registry.flows.get("P", "numbers")
+        client.images.remove(version.artifact.uri.removeprefix("docker://").partition("@")[0], force=True)
+        run = DockerAgent().run_one(registry.runs.create(version).id)
+        assert run.state.value == "Success", run.message
+        logged = [event.body["message"] for event in registry.runs.events(run.id, kinds=["log"])]
+    assert logged[0].startswith(f"pulling {private.url}/team/numbers@sha256:")
 
 
 def test_a_flow_that_would_not_run(engine):

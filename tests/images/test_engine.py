@@ -53,7 +53,6 @@ def test_a_need_that_can_t_be_met(no_engine):
         builder(extra_dockerfile_commands=["RUN true"])
 
 
-@pytest.mark.docker
 def test_an_engine_where_the_work_needs_one(engine):
     """The engine that answers is taken where options need it, or where it is asked for."""
     open_engine().close()
@@ -62,7 +61,6 @@ def test_an_engine_where_the_work_needs_one(engine):
     assert isinstance(builder(), PureBuilder)
 
 
-@pytest.mark.docker
 def test_a_context_of_docker_s(engine, monkeypatch, tmp_path):
     """Without DOCKER_HOST the current context names the engine."""
     import json

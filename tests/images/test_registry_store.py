@@ -23,8 +23,6 @@ from jupyter_flows.images.store import passing, verified
 from tests.images.registry import running_registry
 from tests.images.token_server import token_service
 
-HTPASSWD = "flows:$2b$04$IH6fFs20ebJdQqQMVAt7vessmIj83iHpzPVTd8JCU08VRDkjQ.Lvm\n"
-
 
 def store_at(where, *, push=True, **options):
     """Open a repository."""
@@ -183,14 +181,6 @@ def test_nobody_there_is_said():
         ImageError, match=r"127\.0\.0\.1:1 can't be reached \(.*Connection refused.*\): check its address"
     ):
         store.has("sha256:" + "0" * 64)
-
-
-@pytest.fixture
-def private(tmp_path):
-    """Start a registry that wants a password."""
-    (tmp_path / "htpasswd").write_text(HTPASSWD)
-    with running_registry(auth=f"auth: {{htpasswd: {{realm: tests, path: {tmp_path}/htpasswd}}}}\n") as registry:
-        yield registry
 
 
 def test_a_password_opens_a_private_registry(private, nobody):
