@@ -39,6 +39,7 @@ def to_document(flow: Flow, *, labels: Iterable[str] = ()) -> Document:
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "tasks": [_task_json(flow, t, known) for t in tasks],
         "edges": [[number[e.upstream], number[e.downstream], e.key, sorted(e.names), e.why] for e in flow.edges],
+        **({"mapped": _mapped_json(flow, number)} if flow.has_mapped else {}),
         "reference": sorted(number[t] for t in flow.reference_tasks()),
         "parameters": [p.to_json() for p in flow.parameters()],
         "requirements": list(origin.requirements),
@@ -52,6 +53,13 @@ def to_document(flow: Flow, *, labels: Iterable[str] = ()) -> Document:
     }
     document["digest"] = flow_digest(document, callbacks=callbacks_meaning(flow))
     return document
+
+
+def _mapped_json(flow: Flow, number: Mapping[Task, int]) -> list[list[Any]]:
+    """Describe what is mapped over: ``[task, upstream or None, argument or None]`` each."""
+    edges = [[number[e.downstream], number[e.upstream], e.key] for e in flow.edges if e.mapped]
+    constants = [[number[t], None, key] for t in number for key in flow.mapped_constants(t)]
+    return sorted(edges + constants, key=lambda row: [str(part) for part in row])
 
 
 def callbacks_meaning(flow: Flow) -> dict[str, str]:
@@ -141,6 +149,8 @@ def flow_digest(document: Mapping[str, Any], *, callbacks: Mapping[str, str] | N
         | _cell_meaning(t.get("cell"))
         for t in document["tasks"]
     ]
+    if document.get("mapped"):
+        meaning["mapped"] = document["mapped"]
     text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return "v1:" + hashlib.sha256(text.encode()).hexdigest()
 

@@ -106,8 +106,31 @@ class Task:
         graph = current_flow(flow)
         return self.copy(**(task_args or {})).bind(*args, flow=graph, upstream_tasks=upstream_tasks, **kwargs)
 
+    def map(
+        self,
+        *args: Any,
+        flow: Graph | None = None,
+        upstream_tasks: Iterable[Any] | None = None,
+        task_args: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Add a copy of this task that runs once for each element of its arguments, and return the copy.
+
+        Each run is a child with a `map_index`; there are as many as the shortest argument has elements.
+        Arguments and upstream tasks in `unmapped` go whole to each child. A task that takes the copy's
+        result gets the list of the children's; one that is mapped over it goes on child by child.
+        """
+        graph = current_flow(flow)
+        new = self.copy(**(task_args or {}))
+        return new.bind(*args, flow=graph, upstream_tasks=upstream_tasks, mapped=True, **kwargs)
+
     def bind(
-        self, *args: Any, flow: Graph | None = None, upstream_tasks: Iterable[Any] | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        flow: Graph | None = None,
+        upstream_tasks: Iterable[Any] | None = None,
+        mapped: bool = False,
+        **kwargs: Any,
     ) -> Self:
         """Add this very task to the flow with edges from its arguments, and return it."""
         signature = self.signature()
@@ -120,7 +143,7 @@ class Task:
         for p in signature.parameters.values():
             if p.kind is p.VAR_KEYWORD:
                 bound.update(bound.pop(p.name, {}))
-        current_flow(flow).set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=bound)
+        current_flow(flow).set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=bound, mapped=mapped)
         return self
 
     def set_upstream(self, task: Any, *, flow: Graph | None = None, key: str | None = None) -> None:
@@ -200,6 +223,37 @@ class Collect(Task):
         """Return the collection of the items, in the order of their numbers."""
         values = [items[f"item_{n}"] for n in range(len(items))]
         return dict(zip(self.keys, values, strict=True)) if self.shape is dict else self.shape(values)
+
+
+class Flatten(Task):
+    """Make one list of a list of lists: what ``flatten(task)`` becomes inside a flow."""
+
+    def __init__(self) -> None:
+        super().__init__(name="flatten")
+
+    def run(self, value: Any) -> list[Any]:
+        """Return the elements of the elements; raise `DefinitionError` for an element that has none."""
+        flat: list[Any] = []
+        for n, inner in enumerate(value):
+            try:
+                flat.extend(inner)
+            except TypeError:
+                raise DefinitionError(
+                    f"flatten takes a list of lists, and element {n} is no list but {inner!r:.80}."
+                ) from None
+        return flat
+
+
+class Constant(Task):
+    """Give a value that is known before the run: what `apply_map` is mapped over, if it is no task."""
+
+    def __init__(self, value: Any):
+        super().__init__(name="constant")
+        self.value = value
+
+    def run(self) -> Any:
+        """Return the value."""
+        return self.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from jupyter_flows.core.events import Event
 from jupyter_flows.core.state import FINISHED
+from jupyter_flows.engine.board import Seated
 from jupyter_flows.engine.child import Child
 from jupyter_flows.errors import RunError
 
@@ -39,7 +40,7 @@ class Process:
         self._done = threading.Event()
         self._seq = 0
         self._final = False
-        self._running: set[str] = set()
+        self._running: set[Seated] = set()
         self._cancelled = False
         self._kill_at: float | None = None
         self._overdue = False
@@ -170,7 +171,7 @@ class Process:
         task = tasks[0] if tasks else None
         how = _how(code)
         if words:
-            self._emit("stream", task=task, name="stderr", text=words + "\n")
+            self._emit("stream", task=task and task.slug, name="stderr", text=words + "\n")
         if self._cancelled:
             self._close_tasks(tasks, "Cancelled", "it did not stop when interrupted, and was killed")
             self._emit("run", state="Cancelled", message="cancelled; its process did not stop in time and was killed")
@@ -184,21 +185,21 @@ class Process:
             return
         self._close_tasks(tasks, "Failed", f"its process {how}")
         last = f": {words.splitlines()[-1]}" if words and not task else ""
-        where = f"{', '.join(tasks)}: its process {how}" if task else f"the run's process {how}{last}"
+        where = f"{', '.join(map(str, tasks))}: its process {how}" if task else f"the run's process {how}{last}"
         self._emit("run", state="Failed", message=where + _advice(code, words, self._child.popen.args))
 
-    def _close_tasks(self, tasks: list[str], state: str, message: str) -> None:
+    def _close_tasks(self, tasks: list[Seated], state: str, message: str) -> None:
         now = time.time()
         for task in tasks:
-            started = [] if task in self._running else [[task, None, "Running", now, ""]]
-            self._emit("tasks", rows=[*started, [task, None, state, now, message]])
+            started = [] if task in self._running else [[*task, "Running", now, ""]]
+            self._emit("tasks", rows=[*started, [*task, state, now, message]])
 
     def _note_running(self, event: Event) -> None:
-        for slug, _, state, _, _ in event.body["rows"]:
+        for slug, map_index, state, _, _ in event.body["rows"]:
             if state == "Running":
-                self._running.add(slug)
+                self._running.add(Seated(slug, map_index))
             else:
-                self._running.discard(slug)
+                self._running.discard(Seated(slug, map_index))
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from itertools import compress
@@ -30,7 +30,7 @@ from jupyter_flows.engine.tries import seconds_until_next, state_after
 Row = tuple[int, float, float] | tuple[int, StateName, float, str]
 
 #: What a task may be before it runs: as it is, to be looked at first, or not to be run.
-_FREE, _LOOK, _CANCELLED = 0, 1, 2
+FREE, LOOK, CANCELLED = 0, 1, 2
 _AT_WORK = frozenset({StateName.RUNNING, StateName.RETRYING})
 #: How long a task on a worker thread may go on after a cancel before the run ends without it.
 GIVE_UP_SECONDS = 3.0
@@ -95,7 +95,7 @@ class TaskRunner:
         self._slow = bytearray(_need_care(plan.tasks))
         for n in compress(range(plan.size), self._slow) if 1 in self._slow else ():
             if plan.tasks[n].rules.trigger != all_successful:
-                self._blocked[n] = _LOOK
+                self._blocked[n] = LOOK
         self._pending = None if keep_results else _consumers(plan)
 
     @property
@@ -119,7 +119,7 @@ class TaskRunner:
         """Let no further task start; the one that runs is interrupted by whoever calls this."""
         self._stopped_at = self._stopped_at or monotonic()
         self.stopping.set()
-        self._blocked[:] = bytes([_CANCELLED]) * len(self._blocked)
+        self._blocked[:] = bytes([CANCELLED]) * len(self._blocked)
 
     # -- for executors with worker threads ----------------------------------------------------------
 
@@ -146,7 +146,7 @@ class TaskRunner:
     # -- for executors that call functions elsewhere --------------------------------------------------
 
     @cached_property
-    def free(self) -> AbstractSet[int]:
+    def packed(self) -> AbstractSet[int]:
         """The tasks that are functions alone: they may be called wherever what they take can be had.
 
         None in a flow of cells, whose functions share the cells' values. Tasks with rules stay home, where the states
@@ -156,6 +156,15 @@ class TaskRunner:
         if any(isinstance(task, CellTask) for task in tasks):
             return frozenset()
         return frozenset(n for n, t in enumerate(tasks) if t.rules is USUAL and not isinstance(t, Parameter))
+
+    @cached_property
+    def free(self) -> AbstractSet[int]:
+        """Those of the packed tasks that are called themselves, not for each element of something."""
+        return self.packed
+
+    def is_free(self, number: int) -> bool:
+        """Tell whether a task may be called elsewhere."""
+        return number in self.free
 
     @property
     def keeps_results(self) -> bool:
@@ -169,7 +178,7 @@ class TaskRunner:
     def is_called(self, number: int) -> bool:
         """Tell whether a task, all before it having ended, is called; if not, `run` only records why."""
         blocked = self._blocked[number]
-        return not blocked or (blocked != _CANCELLED and number not in self._settled and self._verdict(number) is None)
+        return not blocked or (blocked != CANCELLED and number not in self._settled and self._verdict(number) is None)
 
     def has_result(self, number: int) -> bool:
         """Tell whether a task that has ended has a result, and not just a reason for having none."""
@@ -183,13 +192,12 @@ class TaskRunner:
         if self._slow[number]:
             self._run_with_care(number)
             return
-        fn, places, names = self._calls[number]
-        current_number.set(number)
+        fn, values, names = self._call(number)
+        self._speak_for(number)
         start = self._clock()
         seat = self._sit_down(number, start)
         try:
-            self._cell[seat] = number
-            values = [self.results[p] for p in places]
+            self._show(seat, number)
             self.results[number] = fn(*values) if names is None else fn(**dict(zip(names, values, strict=True)))
         except BaseException as error:  # noqa: BLE001 - a task may raise anything
             self._leave(number, seat)
@@ -222,6 +230,60 @@ class TaskRunner:
             self._note(number, State(state, message, result))
             self._record(number, state, message, at=account[-1][1])
         self._let_go(number)
+
+    # -- what a number stands for -------------------------------------------------------------------
+
+    def task_of(self, number: int) -> Task:
+        """Return the task that is called."""
+        return self.plan.tasks[number]
+
+    def identity(self, number: int) -> tuple[str, int | None]:
+        """Return the task's slug, and of a mapped task's child its index."""
+        return self.plan.slugs[number], None
+
+    def name_of(self, number: int) -> str:
+        """Return what messages call it: ``slug``, or ``slug[index]``."""
+        slug, index = self.identity(number)
+        return slug if index is None else f"{slug}[{index}]"
+
+    @property
+    def total(self) -> int:
+        """How many tasks there are, children that are known by now among them."""
+        return self.plan.size
+
+    def with_children(self, numbers: Iterable[int]) -> Iterable[int]:
+        """Yield tasks, each followed by its children."""
+        return numbers
+
+    def children_of(self, number: int) -> range:  # noqa: ARG002 - a runner of mapped tasks looks at it
+        """Return the numbers of a mapped task's children."""
+        return range(0)
+
+    def places_of(self, number: int) -> Sequence[int]:
+        """Return where a task's arguments lie, among results and constants."""
+        return self._calls[number][1]
+
+    def _call(self, number: int) -> tuple[Callable[..., Any], list[Any], tuple[str, ...] | None]:
+        """Return the function, its arguments and their names, None when all go by position."""
+        fn, places, names = self._calls[number]
+        return fn, [self.results[p] for p in places], names
+
+    def _speak_for(self, number: int) -> None:
+        """Let what runs from now on be this task's."""
+        current_number.set(number)
+
+    def _show(self, seat: int, number: int) -> None:
+        """Say on the board that a task is called."""
+        self._cell[seat] = number
+
+    def _below(self, number: int) -> Sequence[int]:
+        """Return the tasks that look at how this one ended."""
+        return self.plan.downstream[number]
+
+    def _states_above(self, number: int) -> dict[str, StateName]:
+        """Return how those ended that a task waits for."""
+        slug, outcome = self.plan.slugs, self.outcome
+        return {slug[u]: outcome.get(u, StateName.SUCCESS) for u in self.plan.upstream[number]}
 
     # -- one task -----------------------------------------------------------------------------------
 
@@ -271,10 +333,9 @@ class TaskRunner:
         self._let_go(number)
 
     def _attempt(self, number: int, attempt: int) -> State:
-        task = self.plan.tasks[number]
-        fn, places, names = self._calls[number]
-        values = [self.results[p] for p in places]
-        current_number.set(number)
+        task = self.task_of(number)
+        fn, values, names = self._call(number)
+        self._speak_for(number)
         current_try.set(attempt)
         start = self._clock()
         entered = self._enter(number, State(StateName.RUNNING), at=start)
@@ -289,7 +350,7 @@ class TaskRunner:
             if task.timeout_seconds is not None:
                 self._board.limit[0] = monotonic() + task.timeout_seconds
             with deadline(task.timeout_seconds):
-                self._cell[seat] = number
+                self._show(seat, number)
                 done = fn(*values) if names is None else fn(**dict(zip(names, values, strict=True)))
                 self._cell[seat] = IDLE
         except BaseException as error:  # noqa: BLE001 - a task may raise anything
@@ -327,13 +388,14 @@ class TaskRunner:
 
     def _enter(self, number: int, state: State, *, at: float | None = None) -> State:
         """Let a task enter a state, or what its handlers make of it; record it, and return it."""
-        rules = self.plan.tasks[number].rules
+        task = self.task_of(number)
+        rules = task.rules
         interrupted: KeyboardInterrupt | None = None
         if rules.are_heard and number not in self._given_up:
-            current_number.set(number)
+            self._speak_for(number)
             old = self._states.get(number) or State(StateName.PENDING)
             try:
-                state = tell(self.plan.tasks[number], rules.state_handlers, rules.on_failure, old, state)
+                state = tell(task, rules.state_handlers, rules.on_failure, old, state)
             except KeyboardInterrupt as error:
                 state, interrupted = State(StateName.CANCELLED, "interrupted"), error
             self._states[number] = state
@@ -352,12 +414,12 @@ class TaskRunner:
             kept = self._pending is None or not state.is_failed() or self._takes_failures(number)
             self.results[number] = state.result if kept else None
             self.outcome[number] = state.name
-            for child in self.downstream[number]:
-                self._blocked[child] = self._blocked[child] or _LOOK
+            for child in self._below(number):
+                self._blocked[child] = self._blocked[child] or LOOK
 
     def _takes_failures(self, number: int) -> bool:
         """Tell whether a task that takes this one's result may run after its failure."""
-        return any(self.plan.tasks[d].rules.trigger != all_successful for d in self.downstream[number])
+        return any(self.task_of(d).rules.trigger != all_successful for d in self._below(number))
 
     def _record(self, number: int, state: StateName, message: str, *, at: float | None = None) -> None:
         if number in self._given_up:
@@ -377,14 +439,14 @@ class TaskRunner:
     def _state_after(self, number: int, attempt: int, error: BaseException) -> State:
         if self.stopping.is_set() or (isinstance(error, KeyboardInterrupt) and not self._own_process):
             return State(StateName.CANCELLED, "interrupted")
-        return state_after(self.plan.tasks[number], attempt, error, self._words(number, error))
+        return state_after(self.task_of(number), attempt, error, self._words(number, error))
 
     def _delay(self, number: int, attempt: int, state: State) -> float:
-        task = self.plan.tasks[number]
+        task = self.task_of(number)
         return seconds_until_next(task, attempt, state.result, now=self._clock(), chance=self._chance())
 
     def _words(self, number: int, error: BaseException) -> str:
-        task = self.plan.tasks[number]
+        task = self.task_of(number)
         if isinstance(error, OutOfTime):
             where = f" (cell {task.cell.ordinal})" if isinstance(task, CellTask) else ""
             return f"{error}{where}"
@@ -392,7 +454,7 @@ class TaskRunner:
 
     def _admit(self, number: int) -> bool:
         """Tell whether a task runs, from how those it waits for ended; record what it becomes if it does not."""
-        if self._blocked[number] == _CANCELLED or self.stopping.is_set():
+        if self._blocked[number] == CANCELLED or self.stopping.is_set():
             self._enter(number, State(StateName.CANCELLED, "the run was cancelled before it started"))
             return False
         state = self._settled.get(number)
@@ -410,16 +472,14 @@ class TaskRunner:
 
     def _verdict(self, number: int) -> State | None:
         """Return the state that a task enters without being called, by how those it waits for ended."""
-        slug, outcome = self.plan.slugs, self.outcome
-        upstream = {slug[u]: outcome.get(u, StateName.SUCCESS) for u in self.upstream[number]}
-        resumed = slug[number] in self.place.run.resumed
-        return verdict(self.plan.tasks[number].rules, upstream, resumed=resumed)
+        resumed = self.identity(number)[0] in self.place.run.resumed
+        return verdict(self.task_of(number).rules, self._states_above(number), resumed=resumed)
 
     def settle(self, states: Mapping[int, State]) -> None:
         """Take the states and results of tasks from an earlier run: these do not run."""
         self._settled = dict(states)
         for number in states:
-            self._blocked[number] = _LOOK
+            self._blocked[number] = LOOK
 
     def _let_go(self, number: int) -> None:
         if self._pending is not None:
@@ -430,13 +490,21 @@ class TaskRunner:
         """Drop the results that nothing waits for any more."""
         pending = self._pending or []
         if pending[number] == 0:
-            self.results[number] = None
+            self._drop(number)
         size = self.plan.size
         for u in set(self._calls[number][1]):
             if u < size:
                 pending[u] -= 1
                 if not pending[u]:
-                    self.results[u] = None
+                    self._drop(u)
+
+    def _drop(self, number: int) -> None:
+        self.results[number] = None
+
+    def unfinished(self) -> Iterator[int]:
+        """Yield the tasks that have no state yet, in order."""
+        seen = {row[0] for row in self.rows}
+        return (number for number in self.order if number not in seen)
 
 
 def _portable(tasks: Sequence[Task]) -> Iterator[int]:
@@ -480,7 +548,5 @@ def run_all(work: TaskRunner, execute: Callable[[Any], None]) -> None:
 
 
 def _finish(work: TaskRunner) -> None:
-    seen = {row[0] for row in work.rows}
-    for number in work.order:
-        if number not in seen:
-            work.run(number)
+    for number in work.unfinished():
+        work.run(number)

@@ -1,0 +1,400 @@
+"""Run flows with mapped tasks: a child for each element, numbered behind the flow's own tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from typing import Any
+
+from jupyter_flows.core.state import State, StateName
+from jupyter_flows.core.task import CellTask, Task
+from jupyter_flows.core.triggers import all_successful, manual_only
+from jupyter_flows.engine.admission import verdict
+from jupyter_flows.engine.board import IDLE
+from jupyter_flows.engine.context import current_index, current_number
+from jupyter_flows.engine.families import Families, Family, elements_of
+from jupyter_flows.engine.lanes import Lanes, MapSpec
+from jupyter_flows.engine.plan import Plan
+from jupyter_flows.engine.task_runner import CANCELLED, LOOK, TaskRunner
+
+
+class MapRunner(TaskRunner):
+    """A `TaskRunner` of a plan that has lanes.
+
+    To an executor that knows nothing of mapped tasks, `run` of a lane's first task runs the whole lane, child by
+    child. One that knows opens each mapped task when it is ready, runs its children, and closes it.
+    """
+
+    def __init__(self, plan: Plan, *args: Any, **kwargs: Any):
+        super().__init__(plan, *args, **kwargs)
+        assert plan.lanes is not None  # noqa: S101 - who makes one has looked
+        self.lanes: Lanes = plan.lanes
+        self.families = Families()
+        self._first_child = len(self.results)
+        self.order, self.upstream, self.downstream = self.lanes.order, self.lanes.upstream, self.lanes.downstream
+        # Cells beside a lane would have to wait for it as a whole; a flow of both runs in order.
+        self.portable = frozenset()
+        self._blocked.extend(bytes(len(plan.constants)))
+        self._slow.extend(bytes(len(plan.constants)))
+        self._kept: dict[int, Sequence[State]] = {}
+        #: How those ended that all children of a task wait for.
+        self._wholes: dict[int, dict[str, StateName]] = {}
+        for number in self.lanes.specs:
+            self._blocked[number] = LOOK
+
+    # -- what a number stands for ---------------------------------------------------------------------
+
+    def task_of(self, number: int) -> Task:
+        """Return the task that is called: for a child, the one that is mapped."""
+        return self.plan.tasks[self._parent(number)]
+
+    def identity(self, number: int) -> tuple[str, int | None]:
+        """Return the task's slug, and of a mapped task's child its index."""
+        if number < self._first_child:
+            return self.plan.slugs[number], None
+        family, index = self.families.of_child(number)
+        return self.plan.slugs[family.parent], index
+
+    @property
+    def total(self) -> int:
+        """How many tasks there are, children that are known by now among them."""
+        return self.plan.size + len(self.families)
+
+    def with_children(self, numbers: Iterable[int]) -> Iterator[int]:
+        """Yield tasks, each followed by its children."""
+        for number in numbers:
+            yield number
+            yield from self.families.children(number)
+
+    def children_of(self, number: int) -> range:
+        """Return the numbers of a mapped task's children."""
+        return self.families.children(number)
+
+    def is_mapped(self, number: int) -> bool:
+        """Tell whether a task is one that is opened, and not called."""
+        return number in self.lanes.specs
+
+    def is_child(self, number: int) -> bool:
+        """Tell whether a number is a mapped task's child."""
+        return number >= self._first_child
+
+    @cached_property
+    def free(self) -> AbstractSet[int]:
+        """The packed tasks that are called themselves."""
+        return self.packed - self.lanes.specs.keys()
+
+    def is_free(self, number: int) -> bool:
+        """Tell whether a task or a child may be called elsewhere."""
+        return self._parent(number) in self.packed if self.is_child(number) else number in self.free
+
+    def places_of(self, number: int) -> Sequence[int]:
+        """Return where the arguments of a task or a child lie."""
+        if not self.is_child(number):
+            return super().places_of(number)
+        family, index = self.families.of_child(number)
+        return family.places(index)
+
+    def all_running(self) -> list[tuple[int, float]]:
+        """Return the numbers of all that runs and when it was called; the main thread's is the child itself."""
+        running = super().all_running()
+        index = self._board.index[0]
+        if running and running[0][0] == self._cell[0] and index >= 0:
+            family = self.families.get(running[0][0])
+            if family:
+                running[0] = family.base + index, running[0][1]
+        return running
+
+    def _parent(self, number: int) -> int:
+        return number if number < self._first_child else self.families.of_child(number)[0].parent
+
+    def _call(self, number: int) -> tuple[Callable[..., Any], list[Any], tuple[str, ...] | None]:
+        if not self.is_child(number):
+            return super()._call(number)
+        family, index = self.families.of_child(number)
+        return family.fn, [self.results[p] for p in family.places(index)], family.names
+
+    def _speak_for(self, number: int) -> None:
+        slug_number, index = number, None
+        if self.is_child(number):
+            family, index = self.families.of_child(number)
+            slug_number = family.parent
+        current_number.set(slug_number)
+        current_index.set(index)
+
+    def _show(self, seat: int, number: int) -> None:
+        if self.is_child(number):
+            family, index = self.families.of_child(number)
+            self._board.index[seat], number = index, family.parent
+        else:
+            self._board.index[seat] = IDLE
+        self._cell[seat] = number
+
+    def _below(self, number: int) -> Sequence[int]:
+        if not self.is_child(number):
+            return self.plan.downstream[number]
+        family, index = self.families.of_child(number)
+        return [self._below_child(family.parent, index, d) for d in self.plan.downstream[family.parent]]
+
+    def _below_child(self, parent: int, index: int, downstream: int) -> int:
+        """Return who looks at a child: a child of the other task where they go hand in hand, else the task."""
+        spec, family = self.lanes.specs.get(downstream), self.families.get(downstream)
+        if spec and parent in spec.aligned and family and index < family.count:
+            return family.base + index
+        return downstream
+
+    def _states_above(self, number: int) -> dict[str, StateName]:
+        if not self.is_child(number):
+            return dict(self._states_of(self.plan.upstream[number]))
+        family, index = self.families.of_child(number)
+        if family.parent not in self._wholes:
+            self._wholes[family.parent] = dict(self._states_of(self.lanes.specs[family.parent].whole))
+        states = dict(self._wholes[family.parent])
+        for u in family.aligned:
+            child = self.families.children(u)[index]
+            states[f"{self.plan.slugs[u]}[{index}]"] = self.outcome.get(child, StateName.SUCCESS)
+        return states
+
+    def _states_of(self, numbers: Sequence[int]) -> Iterator[tuple[str, StateName]]:
+        """Yield how tasks ended: of a mapped one, how each child did."""
+        for u in numbers:
+            slug = self.plan.slugs[u]
+            if self.families.get(u) is None:
+                yield slug, self.outcome.get(u, StateName.SUCCESS)
+            else:
+                for index, child in enumerate(self.families.children(u)):
+                    yield f"{slug}[{index}]", self.outcome.get(child, StateName.SUCCESS)
+
+    # -- opening and closing -----------------------------------------------------------------------------
+
+    def open(self, number: int) -> Family | None:
+        """Find a mapped task's children and record that it is Mapped, or what it is instead; None where it has none.
+
+        All it waits for has ended, or is open itself where both go hand in hand.
+        """
+        state = self._why_closed(number)
+        if state is None:
+            try:
+                elements = self._elements(number)
+            except BaseException as error:  # noqa: BLE001 - what is mapped over may raise anything
+                self._fall(number, self.task_of(number).max_retries + 1, error)
+            else:
+                state = self._enter(number, State(StateName.MAPPED))
+                if state.name is StateName.MAPPED:
+                    return self._settle_down(number, elements)
+        elif state.name is StateName.PENDING:
+            self._note(number, state)
+        else:
+            self._enter(number, state)
+        self._let_go(number)
+        return None
+
+    def _why_closed(self, number: int) -> State | None:
+        """Return what a mapped task is instead of Mapped, before anybody looks at the elements."""
+        if self.stopping.is_set() or self._blocked[number] == CANCELLED:
+            return State(StateName.CANCELLED, "the run was cancelled before it started")
+        task, spec, slugs = self.task_of(number), self.lanes.specs[number], self.plan.slugs
+        opened = [u for u in spec.aligned if self.families.get(u)]
+        states = dict(self._states_of(spec.whole))
+        # What is open has children that each child here looks at for itself.
+        states |= {slugs[u]: self.outcome.get(u, StateName.MAPPED) for u in spec.aligned}
+        found = verdict(task.rules, states, resumed=slugs[number] in self.place.run.resumed)
+        undecided = len(opened) == len(spec.aligned) > 0 and task.rules.trigger not in (all_successful, manual_only)
+        if undecided and found and found.name is StateName.TRIGGER_FAILED:
+            return None
+        return found
+
+    def _elements(self, number: int) -> list[Sequence[Any] | None]:
+        """Return for each argument its elements; None for what is given whole, or by another family."""
+        spec = self.lanes.specs[number]
+        found: list[Sequence[Any] | None] = []
+        for key, place, over in zip(spec.keys, self._calls[number][1], spec.over, strict=True):
+            if not over or place in spec.aligned:
+                found.append(None)
+                continue
+            try:
+                found.append(elements_of(self.results[place]))
+            except TypeError:
+                kind = type(self.results[place]).__name__
+                raise TypeError(f"can't map over {key!r}, of type {kind}: give a list, or unmapped({key})") from None
+        return found
+
+    def _settle_down(self, number: int, elements: list[Sequence[Any] | None]) -> Family:
+        """Number the children, put their arguments where they find them, and look at who must not just run."""
+        spec, task = self.lanes.specs[number], self.plan.tasks[number]
+        fn, places, names = self._calls[number]
+        lengths = [len(found) for found in elements if found is not None]
+        lengths += [len(self.families.children(u)) for u in spec.aligned]
+        lengths += [len(elements_of(self.results[u])) for u in spec.silent if u not in spec.aligned]
+        count = min(lengths)
+        base = len(self.results)
+        self.results.extend([None] * count)
+        offsets, put = [], []
+        for place, over, found in zip(places, spec.over, elements, strict=True):
+            if found is not None:
+                put.append((len(self.results), count))
+                offsets.append((len(self.results), 1))
+                self.results.extend(found[:count])
+            elif over:
+                offsets.append((self.families.children(place).start, 1))
+            else:
+                offsets.append((place, 0))
+        fresh = LOOK if task.rules.trigger != all_successful or self._is_marked(spec) else 0
+        self._blocked.extend(bytes([fresh]) * (len(self.results) - len(self._blocked)))
+        self._slow.extend(bytes([self._slow[number]]) * (len(self.results) - len(self._slow)))
+        family = Family(
+            number, base, count, fn, names, tuple(offsets), bool(self._slow[number]), spec.aligned, tuple(put)
+        )
+        self.families.add(family)
+        self._mark(family)
+        return family
+
+    def _is_marked(self, spec: MapSpec) -> bool:
+        """Tell whether anything that all children wait for ended unusually."""
+        families = [self.families.get(u) for u in spec.whole]
+        return any(u in self.outcome for u in spec.whole) or any(f.unusual for f in families if f)
+
+    def _mark(self, family: Family) -> None:
+        """Have those children looked at whose upstream child has ended unusually, or that an earlier run did."""
+        for u in family.aligned:
+            above = self.families.get(u)
+            for index in tuple(above.unusual) if above else ():
+                if index < family.count:
+                    self._blocked[family.base + index] = LOOK
+        for index, state in enumerate(self._kept.get(family.parent, ())[: family.count]):
+            above_kept = all(self.families.children(u)[index] in self._settled for u in family.aligned)
+            if state.is_successful() and above_kept:
+                self._settled[family.base + index] = state
+                self._blocked[family.base + index] = LOOK
+        if self.stopping.is_set():
+            self._blocked[:] = bytes([CANCELLED]) * len(self._blocked)
+
+    def close(self, family: Family) -> None:
+        """Make the list of results, all children having ended, and let go what nobody takes any more."""
+        family.closed = True
+        if self._pending is None or self._pending[family.parent]:
+            self.results[family.parent] = self.results[family.base : family.base + family.count]
+        for place, count in family.elements:
+            self.results[place : place + count] = [None] * count
+        self._let_go(family.parent)
+
+    def settle(self, states: Mapping[int, State]) -> None:
+        """Take the states of tasks from an earlier run; of a mapped task, those of its children."""
+        self._kept = {n: states[n].map_states for n in self.lanes.specs if n in states}
+        super().settle({n: state for n, state in states.items() if n not in self._kept})
+
+    # -- running -----------------------------------------------------------------------------------------
+
+    def run(self, number: int) -> None:
+        """Run a task, a child, or for its first task a whole lane."""
+        if number >= self._first_child:
+            try:
+                self._run_child(*self.families.of_child(number))
+            finally:
+                current_index.set(None)
+        else:
+            super().run(number)
+
+    def _admit(self, number: int) -> bool:
+        if number in self.lanes.specs:
+            members = self.lanes.members.get(number, ())
+            if self.stopping.is_set() and not members:
+                members = (number,)
+            self._run_lane([m for m in members if self._is_unopened(m)])
+            return False
+        return super()._admit(number)
+
+    def _is_unopened(self, number: int) -> bool:
+        return self.families.get(number) is None and number not in self.outcome
+
+    def _run_lane(self, members: Sequence[int]) -> None:
+        """Run all children of a lane, all tasks for one element before those for the next."""
+        families = [family for member in members if (family := self.open(member))]
+        inner = [] if self._pending is None else [f for f in families if self._stays_inside(f)]
+        try:
+            for index in range(max((f.count for f in families), default=0)):
+                for family in families:
+                    if index < family.count:
+                        self._run_child(family, index)
+                for family in inner:
+                    if index < family.count:
+                        self.results[family.base + index] = None
+        finally:
+            current_index.set(None)
+        for family in families:
+            self.close(family)
+
+    def _stays_inside(self, family: Family) -> bool:
+        """Tell whether nothing but the children of its own lane takes the family's results."""
+        leader, below = self.lanes.specs[family.parent].leader, self.plan.downstream[family.parent]
+        specs = [self.lanes.specs.get(d) for d in below]
+        return all(s and s.leader == leader and family.parent in s.aligned for s in specs)
+
+    def _run_child(self, family: Family, index: int) -> None:
+        """Run one child at home; this is what a child costs."""
+        number = family.base + index
+        if self._blocked[number] and not self._admit(number):
+            return
+        if family.careful:
+            self._run_with_care(number)
+            return
+        clock, results, names = self._clock, self.results, family.names
+        current_number.set(family.parent)
+        current_index.set(index)
+        self.since = start = clock()
+        try:
+            self._board.index[0] = index
+            self._cell[0] = family.parent
+            values = [results[offset + step * index] for offset, step in family.offsets]
+            results[number] = family.fn(*values) if names is None else family.fn(**dict(zip(names, values, strict=True)))
+        except BaseException as error:  # noqa: BLE001 - a task may raise anything
+            self._cell[0] = self._board.index[0] = IDLE
+            self._record(number, StateName.RUNNING, "", at=start)
+            state = self._fall(number, 1, error)
+            if state.name is StateName.RETRYING:
+                self._run_with_care(number, state)
+        else:
+            self._cell[0] = self._board.index[0] = IDLE
+            self.rows.append((number, start, clock()))
+
+    def run_free(self, number: int) -> None:
+        """Run a free task or child on this worker thread."""
+        try:
+            super().run_free(number)
+        finally:
+            current_index.set(None)
+
+    # -- what came of it -----------------------------------------------------------------------------------
+
+    def _note(self, number: int, state: State) -> None:
+        if self.is_child(number) and state.name in _UNUSUAL:
+            family, index = self.families.of_child(number)
+            family.unusual.add(index)
+        super()._note(number, state)
+
+    def _let_go(self, number: int) -> None:
+        if not self.is_child(number):
+            super()._let_go(number)
+
+    def _drop(self, number: int) -> None:
+        super()._drop(number)
+        family = self.families.get(number)
+        if family and family.closed:
+            self.results[family.base : family.base + family.count] = [None] * family.count
+
+    def unfinished(self) -> Iterator[int]:
+        """Yield the tasks and children that have no state yet, in order."""
+        seen = {row[0] for row in self.rows}
+        for number in self.order:
+            if number not in seen:
+                yield number
+            yield from (child for child in self.families.children(number) if child not in seen)
+
+
+#: States of a child that those who wait for it look at.
+_UNUSUAL = frozenset(StateName) - {StateName.SUCCESS, StateName.RUNNING, StateName.RETRYING}
+
+
+def task_runner(plan: Plan, *args: Any, **kwargs: Any) -> TaskRunner:
+    """Return the runner of a plan: one that knows of children where there are any."""
+    return (MapRunner if plan.lanes else TaskRunner)(plan, *args, **kwargs)
