@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from jupyter_flows.core.state import State, StateName
-from jupyter_flows.core.task import CellTask, Task
+from jupyter_flows.core.task import Task
 from jupyter_flows.core.triggers import all_successful, manual_only
 from jupyter_flows.engine.admission import verdict
 from jupyter_flows.engine.board import IDLE
@@ -47,14 +47,38 @@ class MapRunner(TaskRunner):
 
     def task_of(self, number: int) -> Task:
         """Return the task that is called: for a child, the one that is mapped."""
-        return self.plan.tasks[self._parent(number)]
+        return self.plan.tasks[self.whose(number)[0]]
 
     def identity(self, number: int) -> tuple[str, int | None]:
         """Return the task's slug, and of a mapped task's child its index."""
+        parent, index = self.whose(number)
+        return self.plan.slugs[parent], index
+
+    def whose(self, number: int) -> tuple[int, int | None]:
+        """Return a task's own number, or a child's task and its index."""
         if number < self._first_child:
-            return self.plan.slugs[number], None
+            return number, None
         family, index = self.families.of_child(number)
-        return self.plan.slugs[family.parent], index
+        return family.parent, index
+
+    def is_result(self, place: int) -> bool:
+        """Tell whether at a place there is what a task or a child gives, and not what was known before."""
+        if place < self._first_child:
+            return super().is_result(place)
+        family, index = self.families.of_child(place)
+        return index < family.count
+
+    def places_over(self, number: int) -> list[int]:
+        """Return where that lies which a mapped task takes an element of for each child, other families' apart."""
+        spec = self.lanes.specs[number]
+        over = [place for place, one in zip(self._calls[number][1], spec.over, strict=True) if one]
+        return [place for place in (*over, *spec.silent) if place not in spec.aligned]
+
+    def is_taken_whole(self, number: int) -> bool:
+        """Tell whether a task, or the run's own result, has the list of all that a mapped task's children give."""
+        below = set(self.plan.downstream[number])
+        specs = self.lanes.specs
+        return any(number in self._calls[d][1] and not (d in specs and number in specs[d].aligned) for d in below)
 
     @property
     def total(self) -> int:
@@ -86,7 +110,7 @@ class MapRunner(TaskRunner):
 
     def is_free(self, number: int) -> bool:
         """Tell whether a task or a child may be called elsewhere."""
-        return self._parent(number) in self.packed if self.is_child(number) else number in self.free
+        return self.whose(number)[0] in self.packed if self.is_child(number) else number in self.free
 
     def places_of(self, number: int) -> Sequence[int]:
         """Return where the arguments of a task or a child lie."""
@@ -105,9 +129,6 @@ class MapRunner(TaskRunner):
                 running[0] = family.base + index, running[0][1]
         return running
 
-    def _parent(self, number: int) -> int:
-        return number if number < self._first_child else self.families.of_child(number)[0].parent
-
     def _call(self, number: int) -> tuple[Callable[..., Any], list[Any], tuple[str, ...] | None]:
         if not self.is_child(number):
             return super()._call(number)
@@ -115,22 +136,16 @@ class MapRunner(TaskRunner):
         return family.fn, [self.results[p] for p in family.places(index)], family.names
 
     def _speak_for(self, number: int) -> None:
-        slug_number, index = number, None
-        if self.is_child(number):
-            family, index = self.families.of_child(number)
-            slug_number = family.parent
-        current_number.set(slug_number)
+        parent, index = self.whose(number)
+        current_number.set(parent)
         current_index.set(index)
 
     def _show(self, seat: int, number: int) -> None:
-        if self.is_child(number):
-            family, index = self.families.of_child(number)
-            self._board.index[seat], number = index, family.parent
-        else:
-            self._board.index[seat] = IDLE
-        self._cell[seat] = number
+        parent, index = self.whose(number)
+        self._board.index[seat] = IDLE if index is None else index
+        self._cell[seat] = parent
 
-    def _below(self, number: int) -> Sequence[int]:
+    def below(self, number: int) -> Sequence[int]:
         if not self.is_child(number):
             return self.plan.downstream[number]
         family, index = self.families.of_child(number)
@@ -277,6 +292,12 @@ class MapRunner(TaskRunner):
         for place, count in family.elements:
             self.results[place : place + count] = [None] * count
         self._let_go(family.parent)
+
+    def gather(self) -> None:
+        """Make the lists of results again, children's results having come home since."""
+        for family in self.families:
+            if self._pending is None:
+                self.results[family.parent] = self.results[family.base : family.base + family.count]
 
     def settle(self, states: Mapping[int, State]) -> None:
         """Take the states of tasks from an earlier run; of a mapped task, those of its children."""

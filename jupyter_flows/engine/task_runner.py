@@ -162,6 +162,9 @@ class TaskRunner:
         """Those of the packed tasks that are called themselves, not for each element of something."""
         return self.packed
 
+    def gather(self) -> None:
+        """Take note that results have come home."""
+
     def is_free(self, number: int) -> bool:
         """Tell whether a task may be called elsewhere."""
         return number in self.free
@@ -241,6 +244,14 @@ class TaskRunner:
         """Return the task's slug, and of a mapped task's child its index."""
         return self.plan.slugs[number], None
 
+    def whose(self, number: int) -> tuple[int, int | None]:
+        """Return a task's own number, or a child's task and its index."""
+        return number, None
+
+    def is_result(self, place: int) -> bool:
+        """Tell whether at a place there is what a task gives, and not what was known before."""
+        return place < self.plan.size
+
     def name_of(self, number: int) -> str:
         """Return what messages call it: ``slug``, or ``slug[index]``."""
         slug, index = self.identity(number)
@@ -254,6 +265,14 @@ class TaskRunner:
     def with_children(self, numbers: Iterable[int]) -> Iterable[int]:
         """Yield tasks, each followed by its children."""
         return numbers
+
+    def is_mapped(self, number: int) -> bool:  # noqa: ARG002 - a runner of mapped tasks looks at it
+        """Tell whether a task is one that is opened, and not called."""
+        return False
+
+    def is_child(self, number: int) -> bool:  # noqa: ARG002 - as above
+        """Tell whether a number is a mapped task's child."""
+        return False
 
     def children_of(self, number: int) -> range:  # noqa: ARG002 - a runner of mapped tasks looks at it
         """Return the numbers of a mapped task's children."""
@@ -276,7 +295,7 @@ class TaskRunner:
         """Say on the board that a task is called."""
         self._cell[seat] = number
 
-    def _below(self, number: int) -> Sequence[int]:
+    def below(self, number: int) -> Sequence[int]:
         """Return the tasks that look at how this one ended."""
         return self.plan.downstream[number]
 
@@ -414,12 +433,12 @@ class TaskRunner:
             kept = self._pending is None or not state.is_failed() or self._takes_failures(number)
             self.results[number] = state.result if kept else None
             self.outcome[number] = state.name
-            for child in self._below(number):
+            for child in self.below(number):
                 self._blocked[child] = self._blocked[child] or LOOK
 
     def _takes_failures(self, number: int) -> bool:
         """Tell whether a task that takes this one's result may run after its failure."""
-        return any(self.task_of(d).rules.trigger != all_successful for d in self._below(number))
+        return any(self.task_of(d).rules.trigger != all_successful for d in self.below(number))
 
     def _record(self, number: int, state: StateName, message: str, *, at: float | None = None) -> None:
         if number in self._given_up:
