@@ -13,11 +13,11 @@ class Annotation:
     flattened = False
 
     def __init__(self, value: Any):
+        self.value: Any = value
         if isinstance(value, Annotation):
             self.mapped = value.mapped if self.mapped is None else self.mapped
             self.flattened = self.flattened or value.flattened
-            value = value.value
-        self.value = value
+            self.value = value.value
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.value!r})"

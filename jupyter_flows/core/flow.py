@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextvars import Token
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -263,7 +264,7 @@ class Flow:
         """Tell whether a task runs once for each element of what it is mapped over."""
         return task in self._mapped
 
-    def mapped_constants(self, task: Task) -> Set[str]:
+    def mapped_constants(self, task: Task) -> AbstractSet[str]:
         """Return the names of a task's constants that it is mapped over."""
         return self._mapped.get(task, frozenset())
 

@@ -21,7 +21,8 @@ class FilterTask(Task):
     """
 
     def __init__(self, filter_func: Callable[[Any], Any] | None = None, **options: Any):
-        super().__init__(**({"skip_on_upstream_skip": False, "trigger": all_finished, "name": "filter"} | options))
+        usual: dict[str, Any] = {"skip_on_upstream_skip": False, "trigger": all_finished, "name": "filter"}
+        super().__init__(**usual | options)
         self.filter_func = filter_func or _is_result
 
     def run(self, task_results: Iterable[Any]) -> list[Any]:

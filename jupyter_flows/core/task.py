@@ -122,17 +122,19 @@ class Task:
         """
         graph = current_flow(flow)
         new = self.copy(**(task_args or {}))
-        return new.bind(*args, flow=graph, upstream_tasks=upstream_tasks, mapped=True, **kwargs)
+        graph.set_dependencies(new, upstream_tasks=upstream_tasks, keyword_tasks=new.arguments(args, kwargs), mapped=True)
+        return new
 
     def bind(
-        self,
-        *args: Any,
-        flow: Graph | None = None,
-        upstream_tasks: Iterable[Any] | None = None,
-        mapped: bool = False,
-        **kwargs: Any,
+        self, *args: Any, flow: Graph | None = None, upstream_tasks: Iterable[Any] | None = None, **kwargs: Any
     ) -> Self:
         """Add this very task to the flow with edges from its arguments, and return it."""
+        bound = self.arguments(args, kwargs)
+        current_flow(flow).set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=bound)
+        return self
+
+    def arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments by their names; raise `DefinitionError` for what the task does not take."""
         signature = self.signature()
         if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
             raise DefinitionError(f"Task {self.name!r} takes *args, which have no names to bind edges to: take a list.")
@@ -143,8 +145,7 @@ class Task:
         for p in signature.parameters.values():
             if p.kind is p.VAR_KEYWORD:
                 bound.update(bound.pop(p.name, {}))
-        current_flow(flow).set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=bound, mapped=mapped)
-        return self
+        return bound
 
     def set_upstream(self, task: Any, *, flow: Graph | None = None, key: str | None = None) -> None:
         """Make this task wait for `task`, and take its result as argument `key` where that is given."""

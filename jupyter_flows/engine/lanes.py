@@ -16,6 +16,7 @@ from jupyter_flows.core.graph import topological_order
 
 if TYPE_CHECKING:
     from jupyter_flows.core.task import Task
+    from jupyter_flows.engine.plan import Call
 
 Edges = Sequence[Sequence[int]]
 
@@ -24,6 +25,7 @@ Edges = Sequence[Sequence[int]]
 class MapSpec:
     """How one task is mapped."""
 
+    number: int
     #: The task's arguments as its call has them: their names, and whether a child takes one element.
     keys: tuple[str, ...]
     over: tuple[bool, ...]
@@ -49,7 +51,7 @@ class Lanes:
     downstream: Edges
 
 
-def find_lanes(flow: Flow, number: Mapping[Task, int], order: Sequence[int], calls: Sequence[object]) -> Lanes | None:
+def find_lanes(flow: Flow, number: Mapping[Task, int], order: Sequence[int], calls: Sequence[Call]) -> Lanes | None:
     """Return the lanes of a flow, None where nothing is mapped."""
     if not flow.has_mapped:
         return None
@@ -100,16 +102,24 @@ def _root(lane: dict[int, int], number: int) -> int:
     return number
 
 
-def _spec(flow: Flow, task: Task, number: Mapping[Task, int], call: object, leader: int) -> MapSpec:
-    fn, places, names = call  # type: ignore[misc]
-    keys = names or fn.__code__.co_varnames[: len(places)]
+def _spec(flow: Flow, task: Task, number: Mapping[Task, int], call: Call, leader: int) -> MapSpec:
+    fn, places, names = call
+    #: By position go the first parameters of a plain function, in their order.
+    keys = names or (fn.__code__.co_varnames[: len(places)] if places else ())
     edges = flow.edges_to(task)
     over = {e.key for e in edges if e.mapped} | flow.mapped_constants(task)
     aligned = {number[e.upstream] for e in edges if e.mapped and flow.is_mapped(e.upstream)}
     whole = {number[e.upstream] for e in edges if not (e.mapped and flow.is_mapped(e.upstream))}
     silent = {number[e.upstream] for e in edges if e.mapped and e.key is None}
-    sets = (tuple(sorted(group)) for group in (aligned, whole, silent))
-    return MapSpec(tuple(keys), tuple(key in over for key in keys), *sets, leader)
+    return MapSpec(
+        number=number[task],
+        keys=tuple(keys),
+        over=tuple(key in over for key in keys),
+        aligned=tuple(sorted(aligned)),
+        whole=tuple(sorted(whole)),
+        silent=tuple(sorted(silent)),
+        leader=leader,
+    )
 
 
 def _contracted(flow: Flow, number: Mapping[Task, int], leader: Mapping[int, int]) -> tuple[Edges, Edges]:

@@ -16,7 +16,7 @@ from jupyter_flows.engine.context import current_index, current_number
 from jupyter_flows.engine.families import Families, Family, elements_of
 from jupyter_flows.engine.lanes import Lanes, MapSpec
 from jupyter_flows.engine.plan import Plan
-from jupyter_flows.engine.task_runner import CANCELLED, LOOK, TaskRunner
+from jupyter_flows.engine.task_runner import CANCELLED, FREE, LOOK, TaskRunner
 
 
 class MapRunner(TaskRunner):
@@ -146,6 +146,7 @@ class MapRunner(TaskRunner):
         self._cell[seat] = parent
 
     def below(self, number: int) -> Sequence[int]:
+        """Return the tasks that look at how this one ended; below a child, children where both go hand in hand."""
         if not self.is_child(number):
             return self.plan.downstream[number]
         family, index = self.families.of_child(number)
@@ -235,14 +236,12 @@ class MapRunner(TaskRunner):
         return found
 
     def _settle_down(self, number: int, elements: list[Sequence[Any] | None]) -> Family:
-        """Number the children, put their arguments where they find them, and look at who must not just run."""
-        spec, task = self.lanes.specs[number], self.plan.tasks[number]
-        fn, places, names = self._calls[number]
+        """Give the children their numbers, and their arguments the places where they find them."""
+        spec, (fn, places, names) = self.lanes.specs[number], self._calls[number]
         lengths = [len(found) for found in elements if found is not None]
         lengths += [len(self.families.children(u)) for u in spec.aligned]
         lengths += [len(elements_of(self.results[u])) for u in spec.silent if u not in spec.aligned]
-        count = min(lengths)
-        base = len(self.results)
+        count, base = min(lengths), len(self.results)
         self.results.extend([None] * count)
         offsets, put = [], []
         for place, over, found in zip(places, spec.over, elements, strict=True):
@@ -254,15 +253,18 @@ class MapRunner(TaskRunner):
                 offsets.append((self.families.children(place).start, 1))
             else:
                 offsets.append((place, 0))
-        fresh = LOOK if task.rules.trigger != all_successful or self._is_marked(spec) else 0
-        self._blocked.extend(bytes([fresh]) * (len(self.results) - len(self._blocked)))
-        self._slow.extend(bytes([self._slow[number]]) * (len(self.results) - len(self._slow)))
-        family = Family(
-            number, base, count, fn, names, tuple(offsets), bool(self._slow[number]), spec.aligned, tuple(put)
-        )
+        careful = self._slow[number]
+        family = Family(number, base, count, fn, names, tuple(offsets), bool(careful), spec.aligned, tuple(put))
+        self._blocked.extend(bytes([self._first_look(spec)]) * (len(self.results) - len(self._blocked)))
+        self._slow.extend(bytes([careful]) * (len(self.results) - len(self._slow)))
         self.families.add(family)
         self._mark(family)
         return family
+
+    def _first_look(self, spec: MapSpec) -> int:
+        """Tell whether all children are looked at before they are called."""
+        plain = self.plan.tasks[spec.number].rules.trigger == all_successful
+        return FREE if plain and not self._is_marked(spec) else LOOK
 
     def _is_marked(self, spec: MapSpec) -> bool:
         """Tell whether anything that all children wait for ended unusually."""
@@ -367,7 +369,8 @@ class MapRunner(TaskRunner):
             self._board.index[0] = index
             self._cell[0] = family.parent
             values = [results[offset + step * index] for offset, step in family.offsets]
-            results[number] = family.fn(*values) if names is None else family.fn(**dict(zip(names, values, strict=True)))
+            fn = family.fn
+            results[number] = fn(*values) if names is None else fn(**dict(zip(names, values, strict=True)))
         except BaseException as error:  # noqa: BLE001 - a task may raise anything
             self._cell[0] = self._board.index[0] = IDLE
             self._record(number, StateName.RUNNING, "", at=start)

@@ -15,7 +15,6 @@ class TaskStates(Mapping[Task, State]):
     """Maps each task of a finished run to its state; 10,000 tasks cost nothing until they are looked at."""
 
     def __init__(self, runner: TaskRunner):
-        # Parts of it, not the runner: a state outlives its run by long.
         self._plan, self._rows, self._results = runner.plan, runner.rows, runner.results
         self._children = runner.children_of
         self._numbers: dict[Task, int] | None = None
