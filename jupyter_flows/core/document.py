@@ -101,6 +101,7 @@ def _cell_json(task: CellTask) -> dict[str, Any]:
         "may_fail": task.may_fail,
         "after": list(task.options.after),
         "requires": list(task.options.requires),
+        **({"map": task.options.map, "gathers": list(task.gathers)} if task.options.map else {}),
     }
 
 
@@ -156,10 +157,11 @@ def flow_digest(document: Mapping[str, Any], *, callbacks: Mapping[str, str] | N
 
 
 def _cell_meaning(cell: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what of a cell is meaning; leave to fail is named only where it is given, as older versions knew none."""
+    """Return what of a cell is meaning; what not every version knew is named only where it is given."""
     if cell is None:
         return {}
-    return {k: cell[k] for k in _CELL_MEANING} | ({"may_fail": True} if cell.get("may_fail") else {})
+    given = {"may_fail": cell.get("may_fail"), "map": cell.get("map")}
+    return {k: cell[k] for k in _CELL_MEANING} | {k: value for k, value in given.items() if value}
 
 
 def _means(task: Mapping[str, Any], key: str) -> bool:
@@ -197,6 +199,7 @@ def _cell_task(data: Mapping[str, Any], read: Mapping[str, bytes]) -> CellTask:
         after=tuple(cell["after"]),
         requires=tuple(cell["requires"]),
         rules=cell_rules(data),
+        map=cell.get("map"),
     )
     return CellTask(
         data["slug"],
@@ -211,4 +214,5 @@ def _cell_task(data: Mapping[str, Any], read: Mapping[str, bytes]) -> CellTask:
         needs_shell=cell["needs_shell"],
         portable=cell.get("portable", False),
         requirements=cell.get("requirements", ()),
+        gathers=cell.get("gathers", ()),
     )

@@ -118,6 +118,8 @@ class Flow:
             number += 1
             slug = f"{task.name}-{number}"
         self._slugs[task] = slug
+        if isinstance(task, CellTask) and task.options.map:
+            self._mapped[task] = set()
         self._taken[task.name] = number
         self._taken.setdefault(slug, 1)
         self._upstream[task], self._downstream[task] = [], []

@@ -274,6 +274,8 @@ class TaskOptions:
     requires: tuple[str, ...] = ()
     #: When it runs and when it runs again; cells have no handlers.
     rules: Rules = USUAL
+    #: The name of the value for each of whose elements the cell runs.
+    map: str | None = None
 
 
 class CellTask(Task):
@@ -294,6 +296,7 @@ class CellTask(Task):
         needs_shell: bool = False,
         portable: bool = False,
         requirements: Iterable[str] = (),
+        gathers: Iterable[str] = (),
     ):
         given = options or TaskOptions()
         super().__init__(
@@ -315,6 +318,8 @@ class CellTask(Task):
         self.portable = portable
         #: What of the flow's requirements its own code reaches: pins, sorted.
         self.requirements = tuple(requirements)
+        #: Of a cell that runs for each element, the names that become lists of what each run gave them.
+        self.gathers = tuple(gathers)
 
     @property
     def may_fail(self) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.graph import topological_order
+from jupyter_flows.core.task import CellTask
 
 if TYPE_CHECKING:
     from jupyter_flows.core.task import Task
@@ -105,9 +106,12 @@ def _root(lane: dict[int, int], number: int) -> int:
 def _spec(flow: Flow, task: Task, number: Mapping[Task, int], call: Call, leader: int) -> MapSpec:
     fn, places, names = call
     #: By position go the first parameters of a plain function, in their order.
+    if isinstance(task, CellTask):
+        #: A cell takes the index of its run; the element it finds under its name.
+        names = ("index",)
     keys = names or (fn.__code__.co_varnames[: len(places)] if places else ())
     edges = flow.edges_to(task)
-    over = {e.key for e in edges if e.mapped} | flow.mapped_constants(task)
+    over = {e.key for e in edges if e.mapped} | flow.mapped_constants(task) | ({*keys} if isinstance(task, CellTask) else set())
     aligned = {number[e.upstream] for e in edges if e.mapped and flow.is_mapped(e.upstream)}
     whole = {number[e.upstream] for e in edges if not (e.mapped and flow.is_mapped(e.upstream))}
     silent = {number[e.upstream] for e in edges if e.mapped and e.key is None}

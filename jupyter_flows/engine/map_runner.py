@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from jupyter_flows.core.state import State, StateName
-from jupyter_flows.core.task import Task
+from jupyter_flows.core.task import CellTask, Task
 from jupyter_flows.core.triggers import all_successful, manual_only
 from jupyter_flows.engine.admission import verdict
 from jupyter_flows.engine.board import IDLE
 from jupyter_flows.engine.context import current_index, current_number
+from jupyter_flows.engine.cell_runs import CellRuns
 from jupyter_flows.engine.families import Families, Family, elements_of
 from jupyter_flows.engine.lanes import Lanes, MapSpec
 from jupyter_flows.engine.plan import Plan
@@ -33,8 +34,6 @@ class MapRunner(TaskRunner):
         self.families = Families()
         self._first_child = len(self.results)
         self.order, self.upstream, self.downstream = self.lanes.order, self.lanes.upstream, self.lanes.downstream
-        # Cells beside a lane would have to wait for it as a whole; a flow of both runs in order.
-        self.portable = frozenset()
         self._blocked.extend(bytes(len(plan.constants)))
         self._slow.extend(bytes(len(plan.constants)))
         self._kept: dict[int, Sequence[State]] = {}
@@ -190,20 +189,33 @@ class MapRunner(TaskRunner):
         """
         state = self._why_closed(number)
         if state is None:
-            try:
-                elements = self._elements(number)
-            except BaseException as error:  # noqa: BLE001 - what is mapped over may raise anything
-                self._fall(number, self.task_of(number).max_retries + 1, error)
-            else:
-                state = self._enter(number, State(StateName.MAPPED))
-                if state.name is StateName.MAPPED:
-                    return self._settle_down(number, elements)
+            family = self._found(number)
+            if family is not None:
+                return family
         elif state.name is StateName.PENDING:
             self._note(number, state)
         else:
             self._enter(number, state)
         self._let_go(number)
         return None
+
+    def _found(self, number: int) -> Family | None:
+        """Return the family of a task that is to have one; None if it falls, or a handler says otherwise."""
+        task, is_cell = self.task_of(number), isinstance(self.task_of(number), CellTask)
+        fn = self._calls[number][0]
+        try:
+            if isinstance(task, CellTask):
+                self._enter(number, State(StateName.RUNNING))
+                runs = CellRuns(fn, task)
+                found: list[Sequence[Any] | None] = [range(len(runs))]
+                fn = runs
+            else:
+                found = self._elements(number)
+        except BaseException as error:  # noqa: BLE001 - what is mapped over may raise anything
+            self._fall(number, task.max_retries + 1, error)
+            return None
+        state = None if is_cell else self._enter(number, State(StateName.MAPPED))
+        return self._settle_down(number, fn, found) if state is None or state.name is StateName.MAPPED else None
 
     def _why_closed(self, number: int) -> State | None:
         """Return what a mapped task is instead of Mapped, before anybody looks at the elements."""
@@ -235,9 +247,9 @@ class MapRunner(TaskRunner):
                 raise TypeError(f"can't map over {key!r}, of type {kind}: give a list, or unmapped({key})") from None
         return found
 
-    def _settle_down(self, number: int, elements: list[Sequence[Any] | None]) -> Family:
+    def _settle_down(self, number: int, fn: Callable[..., Any], elements: list[Sequence[Any] | None]) -> Family:
         """Give the children their numbers, and their arguments the places where they find them."""
-        spec, (fn, places, names) = self.lanes.specs[number], self._calls[number]
+        spec, (_, places, names) = self.lanes.specs[number], self._calls[number]
         lengths = [len(found) for found in elements if found is not None]
         lengths += [len(self.families.children(u)) for u in spec.aligned]
         lengths += [len(elements_of(self.results[u])) for u in spec.silent if u not in spec.aligned]
@@ -289,6 +301,9 @@ class MapRunner(TaskRunner):
     def close(self, family: Family) -> None:
         """Make the list of results, all children having ended, and let go what nobody takes any more."""
         family.closed = True
+        if isinstance(family.fn, CellRuns):
+            family.fn.finish()
+            self._enter(family.parent, State(StateName.MAPPED))
         if self._pending is None or self._pending[family.parent]:
             self.results[family.parent] = self.results[family.base : family.base + family.count]
         for place, count in family.elements:
