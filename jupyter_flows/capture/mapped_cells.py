@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from jupyter_flows.capture.source import transform
 from jupyter_flows.capture.trees import walk
 
-#: Stands, in what is analysed, for the value that a cell is mapped over.
-WHOLE = "__jupyter_flows_whole__"
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -17,7 +15,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 def written_names(tree: ast.Module) -> tuple[str, ...]:
     """Return the names that a cell's own statements bind, sorted; those of imports, functions and classes apart.
 
-    >>> written_names(ast.parse("import math\\na, (b, *c) = x\\nfor i in y: d = [j for j in y]"))
+    >>> written_names(ast.parse("import math; a, (b, *c) = x; d = [j for j in y if (i := j)]"))
     ('a', 'b', 'c', 'd', 'i')
     """
     return tuple(sorted(set(_bound(tree.body))))
@@ -41,25 +39,30 @@ def _bound(nodes: Iterable[ast.AST], *, inside: bool = False) -> Iterator[str]:
         yield from _bound(ast.iter_child_nodes(node), inside=inside or isinstance(node, _COMPREHENSIONS))
 
 
-def as_loop(source: str, over: str, written: Iterable[str]) -> str:
+def whole_of(ordinal: int) -> str:
+    """Return what in the analysis a cell's value is called while its name stands for one element."""
+    return f"__jupyter_flows_whole_{ordinal}__"
+
+
+def as_loop(source: str, over: str, written: Iterable[str], *, whole: str) -> str:
     """Return a mapped cell as the loop that it is to the analysis, line numbers kept where the first line is free.
 
-    >>> print(as_loop("#\\ny = f(x)", "x", ["y"]))
-    for x in (__jupyter_flows_whole__ := x):
+    >>> print(as_loop("y = f(x)", "x", ["y"], whole="all_x"))
+    for x in (all_x := x):
      y = f(x)
-    x = __jupyter_flows_whole__
+    x = all_x
     y = [y]
     """
     lines = transform(source).split("\n")
     tree = ast.parse("\n".join(lines))
     texts = {line for node in walk(tree) if isinstance(node, ast.Constant | ast.JoinedStr) for line in _later(node)}
     body = [line if number in texts else f" {line}" for number, line in enumerate(lines, 1)]
-    header = f"for {over} in ({WHOLE} := {over}):"
+    header = f"for {over} in ({whole} := {over}):"
     free = not lines[0].strip() or lines[0].startswith("#")
     body = [header, *body[1:]] if free else [header, *body]
     if not tree.body:
         body.append(" pass")
-    restored = [] if over in written else [f"{over} = {WHOLE}"]
+    restored = [] if over in written else [f"{over} = {whole}"]
     return "\n".join([*body, *restored, *(f"{name} = [{name}]" for name in written)])
 
 

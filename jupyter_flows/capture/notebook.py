@@ -20,7 +20,7 @@ from jupyter_flows.capture.findings import (
     undefined_findings,
 )
 from jupyter_flows.capture.imports import CellImport, Reach, cell_imports
-from jupyter_flows.capture.mapped_cells import WHOLE, as_loop, written_names
+from jupyter_flows.capture.mapped_cells import as_loop, whole_of, written_names
 from jupyter_flows.capture.markers import Marker, read_marker
 from jupyter_flows.capture.membership import Membership, candidates, choose
 from jupyter_flows.capture.modules import Modules, resolve
@@ -140,7 +140,7 @@ def capture(
 def _findings_of_cells(notebook: Notebook, read: _Read, look: Look) -> Iterator[Finding]:
     members = [read.cells[n] for n in read.membership.members]
     yield from read.findings
-    yield from undefined_findings(notebook.cells, look, ignored={UNSEEN, WHOLE})
+    yield from undefined_findings(notebook.cells, look, ignored={UNSEEN})
     yield from barrier_findings(members, read.dataflow)
     yield from tag_findings(members, read.dataflow)
     yield from look_findings(look)
@@ -198,7 +198,9 @@ def _analysed(cell: Cell, marker: Marker) -> Cell:
     unseen += [f"{name} = {UNSEEN}" for name in sorted(options.writes)]
     unseen += [f"{name} = None" for name in sorted(required)]
     text = "\n".join([source.transform(code_read), *unseen])
-    return replace(cell, source=as_loop(text, options.map, _gathers(marker)) if options.map else text, tags=tags)
+    if options.map:
+        text = as_loop(text, options.map, _gathers(marker), whole=whole_of(cell.ordinal))
+    return replace(cell, source=text, tags=tags)
 
 
 def _gathers(marker: Marker) -> tuple[str, ...]:
@@ -250,12 +252,13 @@ def _task(read: _Read, position: int, name: str, *, outside: bool) -> CellTask:
         meaning=code.cell_meaning(text, ordinal=ordinal),
         options=marker.options,
         reads=refs.reads | marker.options.reads,
-        writes=(refs.writes | marker.options.writes) - {UNSEEN, WHOLE},
+        writes=(refs.writes | marker.options.writes) - {UNSEEN, whole_of(ordinal)},
         # What is marked as a task is shown, timed and retried as one, even if it could be a definition.
         definition=marker.kind != "task" and position in read.dataflow.definitions,
         parameters=marker.kind == "parameters",
         # Names that are used unseen are used in a way that nobody knows.
-        portable=position in read.dataflow.portable and not (marker.options.reads or marker.options.writes or marker.options.map),
+        portable=position in read.dataflow.portable
+        and not (marker.options.reads or marker.options.writes or marker.options.map),
         needs_shell=outside or code.needs_shell(text, ordinal=ordinal),
         gathers=_gathers(marker),
     )

@@ -122,7 +122,9 @@ class Task:
         """
         graph = current_flow(flow)
         new = self.copy(**(task_args or {}))
-        graph.set_dependencies(new, upstream_tasks=upstream_tasks, keyword_tasks=new.arguments(args, kwargs), mapped=True)
+        graph.set_dependencies(
+            new, upstream_tasks=upstream_tasks, keyword_tasks=new.arguments(args, kwargs), mapped=True
+        )
         return new
 
     def bind(

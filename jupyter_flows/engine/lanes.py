@@ -111,7 +111,11 @@ def _spec(flow: Flow, task: Task, number: Mapping[Task, int], call: Call, leader
         names = ("index",)
     keys = names or (fn.__code__.co_varnames[: len(places)] if places else ())
     edges = flow.edges_to(task)
-    over = {e.key for e in edges if e.mapped} | flow.mapped_constants(task) | ({*keys} if isinstance(task, CellTask) else set())
+    over = (
+        {e.key for e in edges if e.mapped}
+        | flow.mapped_constants(task)
+        | ({*keys} if isinstance(task, CellTask) else set())
+    )
     aligned = {number[e.upstream] for e in edges if e.mapped and flow.is_mapped(e.upstream)}
     whole = {number[e.upstream] for e in edges if not (e.mapped and flow.is_mapped(e.upstream))}
     silent = {number[e.upstream] for e in edges if e.mapped and e.key is None}

@@ -12,8 +12,8 @@ from jupyter_flows.core.task import CellTask, Task
 from jupyter_flows.core.triggers import all_successful, manual_only
 from jupyter_flows.engine.admission import verdict
 from jupyter_flows.engine.board import IDLE
-from jupyter_flows.engine.context import current_index, current_number
 from jupyter_flows.engine.cell_runs import CellRuns
+from jupyter_flows.engine.context import current_index, current_number
 from jupyter_flows.engine.families import Families, Family, elements_of
 from jupyter_flows.engine.lanes import Lanes, MapSpec
 from jupyter_flows.engine.plan import Plan

@@ -11,6 +11,7 @@ import ast
 from jupyter_flows.capture.mapped_cells import written_names
 from jupyter_flows.engine.elements import INDEX, LOOP
 
+_HOME = "jupyter_flows.engine.elements"
 _SIGN = "jupyter_flows: a run of this cell for each element of "
 
 
@@ -38,7 +39,7 @@ def _loop(tree: ast.Module, over: str) -> ast.Module:
     sign, *body = tree.body
     written = written_names(ast.Module(body=body, type_ignores=[]))
     loop = ast.parse(
-        f"{LOOP} = __import__('jupyter_flows.engine.elements', fromlist=['_']).KernelLoop(globals(), {over!r}, {written})\n"
+        f"{LOOP} = __import__({_HOME!r}, fromlist=['_']).KernelLoop(globals(), {over!r}, {written})\n"
         f"try:\n for {INDEX} in {LOOP}: pass\nfinally:\n {LOOP}.end()"
     )
     for node in ast.walk(loop):
