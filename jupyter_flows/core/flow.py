@@ -92,9 +92,10 @@ class Flow:
         self._tokens.append(open_flow.set(self))
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         open_flow.reset(self._tokens.pop())
-        self.validate()
+        if kind is None:  # Else what is wrong is being said, and this flow is not whole.
+            self.validate()
 
     def freeze(self) -> None:
         """Refuse every later change; registering does this."""

@@ -7,9 +7,9 @@ of its own. To executors that know nothing of this, a lane's first task is the w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.graph import topological_order
@@ -17,8 +17,10 @@ from jupyter_flows.core.task import CellTask
 
 if TYPE_CHECKING:
     from jupyter_flows.core.task import Task
-    from jupyter_flows.engine.plan import Call
 
+#: How a task is called: a function, where its arguments lie among results and constants, and their
+#: names, None when all go by position. A plain tuple, for there is one a task.
+Call = tuple[Callable[..., Any], tuple[int, ...], tuple[str, ...] | None]
 Edges = Sequence[Sequence[int]]
 
 

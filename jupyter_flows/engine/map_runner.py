@@ -211,11 +211,14 @@ class MapRunner(TaskRunner):
                 fn = runs
             else:
                 found = self._elements(number)
+            count = self._count(number, found)
         except BaseException as error:  # noqa: BLE001 - what is mapped over may raise anything
             self._fall(number, task.max_retries + 1, error)
             return None
         state = None if is_cell else self._enter(number, State(StateName.MAPPED))
-        return self._settle_down(number, fn, found) if state is None or state.name is StateName.MAPPED else None
+        if state is None or state.name is StateName.MAPPED:
+            return self._settle_down(number, fn, found, count)
+        return None
 
     def _why_closed(self, number: int) -> State | None:
         """Return what a mapped task is instead of Mapped, before anybody looks at the elements."""
@@ -239,21 +242,31 @@ class MapRunner(TaskRunner):
         for key, place, over in zip(spec.keys, self._calls[number][1], spec.over, strict=True):
             if not over or place in spec.aligned:
                 found.append(None)
-                continue
-            try:
-                found.append(elements_of(self.results[place]))
-            except TypeError:
-                kind = type(self.results[place]).__name__
-                raise TypeError(f"can't map over {key!r}, of type {kind}: give a list, or unmapped({key})") from None
+            else:
+                found.append(self._looped(place, key))
         return found
 
-    def _settle_down(self, number: int, fn: Callable[..., Any], elements: list[Sequence[Any] | None]) -> Family:
-        """Give the children their numbers, and their arguments the places where they find them."""
-        spec, (_, places, names) = self.lanes.specs[number], self._calls[number]
+    def _count(self, number: int, elements: list[Sequence[Any] | None]) -> int:
+        """Return how many children there are: as many as what is mapped over gives for all of them."""
+        spec = self.lanes.specs[number]
         lengths = [len(found) for found in elements if found is not None]
         lengths += [len(self.families.children(u)) for u in spec.aligned]
-        lengths += [len(elements_of(self.results[u])) for u in spec.silent if u not in spec.aligned]
-        count, base = min(lengths), len(self.results)
+        lengths += [len(self._looped(u, "upstream_tasks")) for u in spec.silent if u not in spec.aligned]
+        return min(lengths)
+
+    def _looped(self, place: int, key: str) -> Sequence[Any]:
+        try:
+            return elements_of(self.results[place])
+        except TypeError:
+            kind = type(self.results[place]).__name__
+            raise TypeError(f"can't map over {key!r}, of type {kind}: give a list, or unmapped({key})") from None
+
+    def _settle_down(
+        self, number: int, fn: Callable[..., Any], elements: list[Sequence[Any] | None], count: int
+    ) -> Family:
+        """Give the children their numbers, and their arguments the places where they find them."""
+        spec, (_, places, names) = self.lanes.specs[number], self._calls[number]
+        base = len(self.results)
         self.results.extend([None] * count)
         offsets, put = [], []
         for place, over, found in zip(places, spec.over, elements, strict=True):

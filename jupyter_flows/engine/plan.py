@@ -11,12 +11,8 @@ from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.graph import find_cycle, topological_order
 from jupyter_flows.core.parameter import Parameter
 from jupyter_flows.core.task import CellTask, FunctionTask, Task
-from jupyter_flows.engine.lanes import Lanes, find_lanes
+from jupyter_flows.engine.lanes import Call, Lanes, find_lanes
 from jupyter_flows.errors import CycleError
-
-#: How a task is called: a function, where its arguments lie among results and constants, and their
-#: names, None when all go by position. A plain tuple, for there is one a task.
-Call = tuple[Callable[..., Any], tuple[int, ...], tuple[str, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
