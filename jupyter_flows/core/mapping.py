@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from jupyter_flows.core.annotations import Annotation, annotated
-from jupyter_flows.core.current import Graph, current_flow
+from jupyter_flows.core.current import Graph, current_flow, open_flow
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.parameter import Parameter
 from jupyter_flows.core.task import Collect, Constant, Flatten, Task
@@ -62,8 +62,11 @@ def apply_map(func: Callable[..., Any], *args: Any, flow: Graph | None = None, *
     named = {name: pipeline.take(value) for name, value in kwargs.items()}
     if not any(pipeline.inputs.values()):
         raise DefinitionError("apply_map has nothing to map over: give it a list or a task that is not unmapped().")
-    with pipeline.inner:
+    token = open_flow.set(pipeline.inner)
+    try:
         result = func(*inputs, **named, **({"flow": pipeline.inner} if flow is not None else {}))
+    finally:
+        open_flow.reset(token)
     pipeline.join()
     return result
 

@@ -90,7 +90,7 @@ def test_a_generator_is_read_once_and_kept():
 )
 def test_mistakes_are_said(make, message):
     """Where the flow is written, with the value and what to write instead."""
-    with Flow("f"), pytest.raises(DefinitionError, match=message):
+    with pytest.raises(DefinitionError, match=message), Flow("f"):
         make()
 
 
