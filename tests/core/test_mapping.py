@@ -81,11 +81,11 @@ def test_a_generator_is_read_once_and_kept():
     [
         (lambda: add.map(5), r"can't be mapped over 5, argument 'x': give a list, or unmapped\(x\)"),
         (lambda: add.map(unmapped([1])), "nothing to map over"),
-        (lambda: numbers.map(), "nothing to map over"),
+        (numbers.map, "nothing to map over"),
         (lambda: add.map([1], z=2), "can't be called so"),
         (lambda: add.map(flatten([1])), "element 0 is no list but 1"),
         (lambda: apply_map(add, unmapped(1)), "apply_map has nothing to map over"),
-        (lambda: apply_map(lambda x: add.map(x), [1]), "mapped inside apply_map"),
+        (lambda: apply_map(add.map, [1]), "mapped inside apply_map"),
     ],
 )
 def test_mistakes_are_said(make, message):
