@@ -50,8 +50,8 @@ def as_loop(source: str, over: str, written: Iterable[str], *, whole: str) -> st
     >>> print(as_loop("y = f(x)", "x", ["y"], whole="all_x"))
     for x in (all_x := x):
      y = f(x)
+     y = [y]
     x = all_x
-    y = [y]
     """
     lines = transform(source).split("\n")
     tree = ast.parse("\n".join(lines))
@@ -63,7 +63,8 @@ def as_loop(source: str, over: str, written: Iterable[str], *, whole: str) -> st
     if not tree.body:
         body.append(" pass")
     restored = [] if over in written else [f"{over} = {whole}"]
-    return "\n".join([*body, *restored, *(f"{name} = [{name}]" for name in written)])
+    # The lists are made inside, where each name has just been bound: below, an earlier one might be meant.
+    return "\n".join([*body, *(f" {name} = [{name}]" for name in written), *restored])
 
 
 def _later(node: ast.expr) -> range:

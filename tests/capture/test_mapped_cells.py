@@ -62,7 +62,7 @@ def test_the_analysis_sees_a_loop():
     assert (score.gathers, score.portable, load.portable) == (("y",), False, True)
     assert (score.reads, score.writes) == ({"m", "base"}, {"m", "y", "math"})
     assert [(e.upstream.name, e.downstream.name, sorted(e.names)) for e in flow.edges] == [
-        ("base", "s", ["base", "m"]),
+        ("cell_2", "s", ["base", "m"]),
         ("s", "z", ["m", "y"]),
     ]
 
