@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import analysis, executors, imports, kernel, latency, registering, wide
+from benchmarks import analysis, executors, imports, kernel, latency, mapping, registering, wide
 from benchmarks.measure import Row
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -20,6 +20,7 @@ PAGES = {
     "executors": executors,
     "imports": imports,
     "kernel": kernel,
+    "mapping": mapping,
     "registering": registering,
     "latency": latency,
     "wide": wide,

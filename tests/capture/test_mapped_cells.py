@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from jupyter_flows.capture.export.script import export_script
+from jupyter_flows.capture.mapped_cells import as_loop
 from jupyter_flows.capture.markers import read_marker
 from jupyter_flows.capture.notebook import capture, from_sources
 from jupyter_flows.core.bundle import pack_flow, unpack_flow
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.core.document import to_document
 from jupyter_flows.engine.apart import run_apart
-from jupyter_flows.errors import MarkerError
+from jupyter_flows.errors import ExportRefused, MarkerError
 
 
 def captured(*sources):
@@ -119,3 +121,15 @@ def test_what_has_no_elements(value, message):
     state, told = events_of(f"m = {value}", "#| task: s --map m\ny = m", "#| task: t\nprint(y)")
     assert message in state.message
     assert [e.body["text"] for e in told if e.kind == "stream"] == ([] if message else ["[]\n"])
+
+
+def test_a_script_is_refused():
+    """An exported function would run once: the cell is named instead."""
+    with pytest.raises(ExportRefused, match=r"cell 3.*once for each element"):
+        export_script(captured("m = [1]", "#| task: s --map m\ny = m"))
+
+
+def test_texts_of_several_lines_are_not_indented():
+    """What the analysis sees of a text is the text."""
+    found = as_loop("#\nq = '''a\nb'''\nr = 1", "m", ["q", "r"], whole="w")
+    assert found.split("\n") == ["for m in (w := m):", " q = '''a", "b'''", " r = 1", " q = [q]", " r = [r]", "m = w"]
