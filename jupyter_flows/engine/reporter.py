@@ -9,9 +9,10 @@ from time import time
 from jupyter_flows.core.events import EventLog
 from jupyter_flows.core.state import StateName
 from jupyter_flows.core.task import CellTask
+from jupyter_flows.engine.books import Row
 from jupyter_flows.engine.context import on_worker
 from jupyter_flows.engine.outputs import Outputs
-from jupyter_flows.engine.task_runner import Row, TaskRunner
+from jupyter_flows.engine.task_runner import TaskRunner
 
 TICK_SECONDS = 0.1
 #: A task that has been running for longer is reported as running before it ends.

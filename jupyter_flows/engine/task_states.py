@@ -8,7 +8,8 @@ from typing import Any, overload
 
 from jupyter_flows.core.state import State, StateName
 from jupyter_flows.core.task import Task
-from jupyter_flows.engine.task_runner import Row, TaskRunner
+from jupyter_flows.engine.books import Row
+from jupyter_flows.engine.task_runner import TaskRunner
 
 
 class TaskStates(Mapping[Task, State]):
