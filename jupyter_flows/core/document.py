@@ -39,7 +39,6 @@ def to_document(flow: Flow, *, labels: Iterable[str] = ()) -> Document:
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "tasks": [_task_json(flow, t, known) for t in tasks],
         "edges": [[number[e.upstream], number[e.downstream], e.key, sorted(e.names), e.why] for e in flow.edges],
-        **({"mapped": _mapped_json(flow, number)} if flow.has_mapped else {}),
         "reference": sorted(number[t] for t in flow.reference_tasks()),
         "parameters": [p.to_json() for p in flow.parameters()],
         "requirements": list(origin.requirements),
@@ -55,11 +54,12 @@ def to_document(flow: Flow, *, labels: Iterable[str] = ()) -> Document:
     return document
 
 
-def _mapped_json(flow: Flow, number: Mapping[Task, int]) -> list[list[Any]]:
-    """Describe what is mapped over: ``[task, upstream or None, argument or None]`` each."""
-    edges = [[number[e.downstream], number[e.upstream], e.key] for e in flow.edges if e.mapped]
-    constants = [[number[t], None, key] for t in number for key in flow.mapped_constants(t)]
-    return sorted(edges + constants, key=lambda row: [str(part) for part in row])
+def _mapped_json(flow: Flow, task: Task) -> dict[str, Any]:
+    """Name what a task is mapped over: arguments, and upstream tasks that are none."""
+    if isinstance(task, CellTask) or not flow.is_mapped(task):
+        return {}
+    over = {e.key or f"upstream_tasks: {flow.slug(e.upstream)}" for e in flow.edges_to(task) if e.mapped}
+    return {"mapped": sorted(over | flow.mapped_constants(task))}
 
 
 def callbacks_meaning(flow: Flow) -> dict[str, str]:
@@ -77,6 +77,7 @@ def _task_json(flow: Flow, task: Task, known: dict[int, Meaning]) -> dict[str, A
         "timeout_seconds": task.timeout_seconds,
         "tags": sorted(task.tags),
         **rules_json(task.rules),
+        **_mapped_json(flow, task),
     }
     if isinstance(task, CellTask):
         return data | {"meaning": task.meaning, "cell": _cell_json(task)}
@@ -122,8 +123,8 @@ _TASK_MEANING = (
     "meaning",
     "constants",
 )
-#: Meaning where it is there: `rules_json` names only what is not usual.
-_RULES_MEANING = tuple(Rules.__dataclass_fields__)
+#: Meaning where it is there: `rules_json` names only what is not usual, and few tasks are mapped.
+_RULES_MEANING = (*Rules.__dataclass_fields__, "mapped")
 _CELL_MEANING = ("definition", "parameters", "after", "requires")
 _FLOW_MEANING = (
     "name",
@@ -150,8 +151,6 @@ def flow_digest(document: Mapping[str, Any], *, callbacks: Mapping[str, str] | N
         | _cell_meaning(t.get("cell"))
         for t in document["tasks"]
     ]
-    if document.get("mapped"):
-        meaning["mapped"] = document["mapped"]
     text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return "v1:" + hashlib.sha256(text.encode()).hexdigest()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_flows import FilterTask, Flow, Parameter, apply_map, case, flatten, mapped, merge, task, unmapped
+from jupyter_flows.core.changes import changes
 from jupyter_flows.core.document import to_document
 from jupyter_flows.errors import DefinitionError
 
@@ -145,7 +146,7 @@ def test_results_are_filtered():
 
 
 def test_what_is_mapped_is_meaning():
-    """Mapping over an argument or taking it whole are two versions; flows without mapping have no such key."""
+    """Mapping over an argument or taking it whole are two versions, and told apart; plain tasks have no such key."""
 
     def document(**arguments):
         with Flow("f") as flow:
@@ -154,7 +155,8 @@ def test_what_is_mapped_is_meaning():
 
     one, other = document(y=[[1]]), document(y=unmapped([[1]]))
     assert one["digest"] != other["digest"]
-    assert (one["mapped"], other["mapped"]) == ([[0, None, "x"], [0, None, "y"]], [[0, None, "x"]])
+    assert [d["tasks"][0]["mapped"] for d in (one, other)] == [["x", "y"], ["x"]]
+    assert changes(one, other)[0].detail == "mapped x, y -> x"
     with Flow("f") as flow:
-        add(1)
-    assert "mapped" not in to_document(flow)
+        add(1, upstream_tasks=[mapped(numbers(1))])
+    assert [t.get("mapped") for t in to_document(flow)["tasks"]] == [None, ["upstream_tasks: numbers"]]

@@ -75,3 +75,29 @@ def test_the_board_tells_a_child_from_a_task():
     board.cell[0], board.index[0], board.cell[1] = 1, 7, 0
     assert running_tasks(fd) == [Seated("b", 7), Seated("a")]
     assert list(map(str, running_tasks(fd))) == ["b[7]", "a"]
+
+
+@task
+def speak(x):
+    from jupyter_flows import context
+
+    print("printed", x)
+    context.logger.info("logged %s", x)
+    return x
+
+
+def test_what_a_child_says_has_its_index():
+    """Printed and logged, as the task's, and as the child's."""
+    events = []
+    with Flow("f") as flow:
+        speak(speak.map([5, 6]))
+    run_apart(flow, on_event=events.append)
+    said = [(e.kind, e.body["task"], e.body.get("map_index")) for e in events if e.kind in {"stream", "log"}]
+    assert sorted(said, key=str) == [
+        ("log", "speak", 0),
+        ("log", "speak", 1),
+        ("log", "speak-2", None),
+        ("stream", "speak", 0),
+        ("stream", "speak", 1),
+        ("stream", "speak-2", None),
+    ]
