@@ -16,13 +16,14 @@ BENCH_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab check bench slow format interpreters clean
+.PHONY: help demo test lab check bench slow format interpreters services clean
 
 help:
 	@echo 'make demo     register the quick-start notebook, run it by an agent, show the run card'
 	@echo 'make test     lint, format, types, and every test that is not slow, on every Python found'
 	@echo 'make lab      JupyterLab with the quick start open'
 	@echo 'make check    lint, format, types, architecture'
+	@echo 'make services install what some tests start: a Docker Engine and an image registry (needs root)'
 	@echo 'make slow     the tests marked slow'
 	@echo 'make bench    measure side by side with peers; one table, and JSON in benchmarks/results'
 	@echo 'make format   let the linter and the formatter fix what they can'
@@ -53,6 +54,9 @@ test: check interpreters
 
 interpreters: $(VENV)/.for-tests
 	@$(BIN)/python tools/interpreters.py
+
+services:
+	@tools/services.sh
 
 slow: $(VENV)/.for-tests
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest -m slow --timeout 1800 $(PYTEST_ARGS)

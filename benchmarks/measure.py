@@ -19,9 +19,9 @@ class Row:
     """One line of the table: what was measured, what it is held against, and the goal."""
 
     what: str
-    #: Milliseconds, the median.
+    #: The median, in `unit`.
     ours: float
-    #: What ours is held against, and its median in milliseconds.
+    #: What ours is held against, and its median in the same unit.
     other_name: str = ""
     other: float | None = None
     #: The goals: milliseconds not to exceed, and how many times faster than the other to be.
@@ -31,11 +31,12 @@ class Row:
     at_most_times: float | None = None
     #: Every single time behind the two medians.
     samples: Mapping[str, Sequence[float]] | None = None
+    unit: str = "ms"
 
     @property
     def goal(self) -> str:
         """The goals as people read them."""
-        at_most = [] if self.at_most is None else [f"< {self.at_most:g} ms"]
+        at_most = [] if self.at_most is None else [f"< {self.at_most:g} {self.unit}"]
         faster = [] if self.times_faster is None else [f"{self.times_faster:g} x faster"]
         times = [] if self.at_most_times is None else [f"<= {self.at_most_times:g} x"]
         return ", ".join(at_most + faster + times)

@@ -11,13 +11,30 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import analysis, executors, imports, kernel, latency, mapping, registering, wide
+from benchmarks import (
+    analysis,
+    engine,
+    executors,
+    growth,
+    images,
+    imports,
+    kernel,
+    latency,
+    mapping,
+    memory,
+    registering,
+    wide,
+)
 from benchmarks.measure import Row
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PAGES = {
     "analysis": analysis,
+    "engine": engine,
     "executors": executors,
+    "images": images,
+    "growth": growth,
+    "memory": memory,
     "imports": imports,
     "kernel": kernel,
     "mapping": mapping,
@@ -31,10 +48,11 @@ def table(rows: Sequence[Row]) -> str:
     """Return the rows as a table of text."""
     lines = [("what", "ours", "held against", "ms", "ratio", "goal", "")]
     for row in rows:
-        other = "" if row.other is None else f"{row.other:.1f}"
+        unit = "" if row.unit == "ms" else f" {row.unit}"
+        other = "" if row.other is None else f"{row.other:.1f}{unit}"
         ratio = "" if not row.other else f"{row.ours / row.other:.2f}"
         met = {None: "", True: "met", False: "missed"}[row.met]
-        lines.append((row.what, f"{row.ours:.1f}", row.other_name, other, ratio, row.goal, met))
+        lines.append((row.what, f"{row.ours:.1f}{unit}", row.other_name, other, ratio, row.goal, met))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(
@@ -72,7 +90,7 @@ def main(names: Sequence[str]) -> int:
             traceback.print_exc()
             failed.append(name)
     print(table(rows))
-    print(f"\nmilliseconds, medians; load {os.getloadavg()[0]:.1f}; kept in {keep(rows)}")
+    print(f"\nmilliseconds where nothing else is said, medians; load {os.getloadavg()[0]:.1f}; kept in {keep(rows)}")
     if failed:
         print(f"could not measure {', '.join(failed)}: see above", file=sys.stderr)
     return 1 if failed else 0

@@ -15,9 +15,16 @@
     │   └── NotebookFileError
     ├── StorageError
     │   ├── StorageOptionError     also a TypeError
+    │   ├── StorageOptionClash     also a TypeError
     │   ├── UnknownStorageError
     │   ├── StaleBuildError
-    │   └── ArtifactError
+    │   ├── ArtifactError
+    │   └── ImageError
+    │       ├── EngineError        no container engine answers, or it can't do what was asked
+    │       ├── ImageAccessError   an image registry that refuses us
+    │       ├── ImageGoneError     an image registry that has not what was asked for
+    │       ├── RequirementError   what can't be installed into an image
+    │       └── HealthCheckError   a flow that would not run in its image
     ├── EnvironmentOptionError     also a TypeError
     ├── RegisterRefused            findings of level "error"
     ├── RegistryError
@@ -126,6 +133,14 @@ class StorageOptionError(StorageError, TypeError):
         super().__init__(f"{storage} storage takes no {listed(self.unknown)}; it takes {listed(self.known)}.")
 
 
+class StorageOptionClash(StorageError, TypeError):
+    """Options that a storage takes, but not with these values or not together; ``reasons`` says why of each."""
+
+    def __init__(self, storage: str, reasons: Sequence[str]):
+        self.storage, self.reasons = storage, tuple(reasons)
+        super().__init__(f"{storage} storage: {'; '.join(reasons)}.")
+
+
 class UnknownStorageError(StorageError):
     """A storage name that nothing answers to."""
 
@@ -140,6 +155,35 @@ class StaleBuildError(StorageError):
 
 class ArtifactError(StorageError):
     """A stored flow is missing, damaged or not the one that was registered."""
+
+
+class ImageError(StorageError):
+    """An image can't be built, pushed or pulled."""
+
+
+class EngineError(ImageError):
+    """No container engine answers, or it can't do what was asked."""
+
+
+class ImageAccessError(ImageError):
+    """An image registry refuses who we are, or what we want."""
+
+
+class ImageGoneError(ImageError):
+    """An image registry has no such image or layer."""
+
+
+class RequirementError(ImageError):
+    """A requirement can't be installed into an image."""
+
+
+class HealthCheckError(ImageError):
+    """A flow would not run in its image; ``failures`` says why, one sentence each."""
+
+    def __init__(self, image: str, failures: Sequence[str]):
+        self.image, self.failures = image, tuple(failures)
+        found = "\n".join(f"  {failure}" for failure in failures)
+        super().__init__(f"The flow would not run in {image}:\n{found}\nNothing was pushed, nothing was registered.")
 
 
 class EnvironmentOptionError(FlowsError, TypeError):

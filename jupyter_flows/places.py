@@ -38,6 +38,11 @@ def secrets_folder() -> Path:
     return private_folder(data_folder() / "secrets")
 
 
+def images_folder() -> Path:
+    """Return the folder of what makes images, and of images that are kept nowhere else."""
+    return private_folder(data_folder() / "images")
+
+
 def private_folder(path: Path) -> Path:
     """Make a folder of mode 0700 with its parents; refuse one that others may write to or that is no folder."""
     try:

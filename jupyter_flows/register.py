@@ -76,17 +76,19 @@ def register(
     place: Place | None = None,
     registry: Registry | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    say: Callable[[str], None] = lambda _: None,
     **storage_kwargs: Any,
 ) -> Registration:
     """Check a flow, build its storage and record it; a flow that means the same keeps its version.
 
-    `storage_kwargs` are applied to the flow's storage. Raises `RegisterRefused` when `findings` holds
-    errors, `StorageOptionError` for a kwarg that the storage does not take, and `StaleBuildError`
-    when `build` is False and the flow changed since it was built. Nothing is recorded then.
+    `storage_kwargs` are applied to the flow's storage, and `say` is told, a line at a time, how its building goes.
+    Raises `RegisterRefused` when `findings` holds errors, `StorageOptionError` for a kwarg that the storage does not
+    take, and `StaleBuildError` when `build` is False and the flow changed since it was built. Nothing is recorded then.
     """
     started = clock()
     refuse_errors(findings)
     storage = _storage(flow, storage_kwargs)
+    storage.say = say
     with _opened(registry) as books:
         document = to_document(flow, labels=labels or ())
         previous = _latest(books, _project(project), flow.name)

@@ -36,6 +36,8 @@ class Flows(Configurable):
     default_project.tag(config=True, allowed="a name without '/'")
     default_storage = Unicode("local", help="The storage of a flow that chooses none.")
     default_storage.tag(config=True, allowed="the name of a storage, such as local")
+    base_image = Unicode(help="The base of images of flows; empty: the official slim image of the Python in use.")
+    base_image.tag(config=True, allowed="an image's name such as python:3.12-slim")
     record_outputs = Enum(
         ("all", "errors", "none"),
         default_value="all",

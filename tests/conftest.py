@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Fixtures of several folders' tests: one engine a session, wherever it is asked for.
+from tests.images.engine import docker_engine, engine, image_cache  # noqa: F401
+
 # A loaded machine is slow, not wrong: no deadlines, anywhere.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", settings.get_profile("default"), max_examples=20)

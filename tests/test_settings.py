@@ -37,6 +37,7 @@ def test_defaults_hold_where_nothing_is_set():
     """Without files and environment every setting has its documented default."""
     settings = read_settings(environ={}, folders=[])
     assert {name: getattr(settings, name) for name in settings.names()} == {
+        "base_image": "",
         "default_project": "default",
         "default_storage": "local",
         "idle_seconds": 300.0,

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-import atexit
-import logging
-import os
-import signal
 import socket
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
-from typing import Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from jupyter_flows.agent.heartbeat import Heartbeat
-from jupyter_flows.agent.job import local_job
+from jupyter_flows.agent.base import LEASE_SECONDS, POLL_SECONDS, BaseAgent
+from jupyter_flows.agent.job import local_job, local_storage
 from jupyter_flows.agent.notebooks import write_executed
-from jupyter_flows.agent.watch import RunWatch
-from jupyter_flows.core.labels import normalize
+from jupyter_flows.core.events import Event
 from jupyter_flows.core.place import user_name
-from jupyter_flows.engine.launcher import Launcher
-from jupyter_flows.errors import AgentError, RegistryError
-from jupyter_flows.registry import Agent, Claim, Registry, Run, open_registry
-from jupyter_flows.registry.wakeup import Listener
+from jupyter_flows.engine.launcher import Launcher, Process
+from jupyter_flows.registry import Claim, Registry
 from jupyter_flows.settings import load_settings
 
-logger = logging.getLogger("jupyter_flows.agent")
 
-#: A run whose agent is silent for longer is taken from it; a dead process is noticed at once on its own machine.
-LEASE_SECONDS = 60.0
-#: How often an idle agent looks by itself; it is woken when there is work.
-POLL_SECONDS = 2.0
+class LocalAgent(BaseAgent):
+    """Run what it takes as processes on this machine.
 
-
-class LocalAgent:
-    """Take the runs whose labels are among `labels` (without labels: runs without labels), and run them here.
-
-    `start` blocks until it is told to stop, `start_in_thread` does not; `run_one` runs one given run.
-    At most `max_runs` at once, by default one a processor. With `strict`, a run fails where installed
-    versions differ from those registered, instead of saying so. Its runs see `env_vars`.
+    With `strict`, a run fails where installed versions differ from those registered, instead of saying so.
+    Its runs see `env_vars`.
     """
 
     kind = "local"
@@ -56,241 +37,38 @@ class LocalAgent:
         poll_seconds: float = POLL_SECONDS,
         say: Callable[[str], None] = print,
     ):
-        self.labels = normalize(labels)
-        self.name = name or "-".join([socket.gethostname(), str(os.getpid()), *self.labels])
-        self.max_runs = (os.cpu_count() or 1) if max_runs is None else max_runs
-        if not isinstance(self.max_runs, int) or self.max_runs < 1:
-            raise AgentError(f"An agent takes at least one run at a time, not {max_runs!r}.")
-        self._given, self._strict, self._env_vars = registry, strict, dict(env_vars or {})
-        self._lease_seconds, self._poll_seconds, self._say = lease_seconds, poll_seconds, say
-        self._watches: dict[int, tuple[RunWatch, threading.Thread]] = {}
-        self._stopping = threading.Event()
-        self._signalled = 0
-        self._wake: Callable[[], None] = lambda: None
-        self._thread: threading.Thread | None = None
-        self._kept: Launcher | None = None
-
-    # -- for people ----------------------------------------------------------------------------
-
-    @property
-    def running(self) -> tuple[int, ...]:
-        """The runs that it has now."""
-        return tuple(self._watches)
-
-    def introduction(self) -> str:
-        """Say what it takes, as whose user, and from which registry."""
-        takes = f"runs labelled {' or '.join(map(repr, self.labels))}" if self.labels else "runs without labels"
-        with self._registry() as registry:
-            return (
-                f"Agent {self.name} takes {takes}, up to {self.max_runs} at once.\n"
-                f"It runs them as user {user_name()} on {socket.gethostname()}; whoever may write to the registry "
-                f"{registry.name} can run code so."
-            )
-
-    # -- started and stopped -------------------------------------------------------------------
-
-    def start(self, *, once: bool = False) -> None:
-        """Take runs until stopped: by `stop`, Ctrl-C or SIGTERM, or with `once` when none waits.
-
-        The first signal lets the runs at work finish, a second cancels them. Raises `AgentError` when an
-        agent of this name runs already.
-        """
-        self._say(self.introduction())
-        self._stopping.clear()
-        with self._signals():
-            self._serve(once=once)
-        self._say(f"Agent {self.name} has stopped.")
-
-    def start_in_thread(self) -> Self:
-        """Take runs from a thread of this process, and return at once; the agent stops with the process."""
-        if self._thread is not None and self._thread.is_alive():
-            raise AgentError(
-                f"Agent {self.name!r} runs already in this process (process {os.getpid()}): stop it first."
-            )
-        ready: list[BaseException] = []
-        begun = threading.Event()
-        self._stopping.clear()
-
-        def serve() -> None:
-            try:
-                self._serve(begun=begun.set)
-            except BaseException as error:
-                if begun.is_set():
-                    logger.exception("Agent %s has stopped", self.name)
-                ready.append(error)
-            finally:
-                begun.set()
-
-        self._thread = threading.Thread(target=serve, name=f"flows-agent-{self.name}", daemon=True)
-        self._thread.start()
-        begun.wait()
-        if ready:
-            raise ready[0]
-        atexit.register(self.stop, cancel=True, timeout=5.0)
-        return self
-
-    def stop(self, *, cancel: bool = False, timeout: float | None = None) -> None:
-        """Take no more runs and let those at work finish, or cancel them; wait for an agent started in a thread."""
-        self._stopping.set()
-        if cancel:
-            self._cancel_all()
-        self._wake()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout)
-            atexit.unregister(self.stop)
-        if self._kept is not None:
-            atexit.unregister(self._kept.close)
-            self._kept.close()
-            self._kept = None
-
-    def run_one(self, run_id: int, *, keep_warm: bool = False) -> Run:
-        """Claim one run, whatever its labels, run it here and return it when it has finished.
-
-        When an agent was quicker, or the run is cancelled or finished, it is returned as it is. `keep_warm` keeps a
-        spare process for the next such run, until `stop`. Raises `NoSuchError`.
-        """
-        with self._registry() as registry, self._announced(registry, f"{self.name}-run-{run_id}", "once", 0) as me:
-            claim = registry.runs.claim(me.id, None, lease_seconds=self._lease_seconds, run_id=run_id)
-            if claim is not None:
-                with self._launcher(keep=keep_warm) as launcher:
-                    watch = self._watch(registry, launcher, claim)
-                    self._watches[run_id] = (watch, threading.current_thread())
-                    try:
-                        watch.run()
-                    finally:
-                        del self._watches[run_id]
-            return registry.runs.get(run_id)
-
-    @contextmanager
-    def _launcher(self, *, keep: bool) -> Iterator[Launcher]:
-        """Give a launcher for one run; a kept one is used again and closed by `stop` or at the process's end."""
-        if not keep:
-            with Launcher(spares=False) as launcher:
-                yield launcher
-            return
-        if self._kept is None:
-            self._kept = Launcher(idle_seconds=load_settings().idle_seconds)
-            atexit.register(self._kept.close)
-        yield self._kept
-
-    # -- at work -------------------------------------------------------------------------------
-
-    def _serve(self, *, once: bool = False, begun: Callable[[], None] = lambda: None) -> None:
-        with (
-            self._registry() as registry,
-            self._announced(registry, self.name, self.kind, self.max_runs) as me,
-            Launcher(idle_seconds=load_settings().idle_seconds) as launcher,
-        ):
-            listener = registry.wakeups.listen()
-            self._wake = listener.poke
-            try:
-                begun()
-                while not self._stopping.is_set():
-                    more = self._take_all(registry, launcher, me)
-                    if once and not self._watches and not more:
-                        break
-                    listener.wait(self._poll_seconds)
-                self._drain(listener)
-            finally:
-                self._wake = lambda: None
-                listener.close()
-
-    def _take_all(self, registry: Registry, launcher: Launcher, me: Agent) -> bool:
-        """Claim and launch while there is room; return whether more waits, as far as one can tell."""
-        try:
-            while registry.runs.waits(self.labels):
-                if len(self._watches) >= self.max_runs:
-                    return True
-                claim = registry.runs.claim(me.id, self.labels, lease_seconds=self._lease_seconds)
-                if claim is not None:
-                    self._launch(registry, launcher, claim)
-        except RegistryError as error:
-            logger.warning("Agent %s could not look for work: %s", self.name, error)
-            return True
-        return False
-
-    def _launch(self, registry: Registry, launcher: Launcher, claim: Claim) -> None:
-        watch = self._watch(registry, launcher, claim)
-        run_id = claim.run.id
-
-        def run() -> None:
-            try:
-                watch.run()
-            except Exception:
-                logger.exception("Run %d is watched no more", run_id)
-            finally:
-                self._watches.pop(run_id, None)
-                self._wake()
-
-        thread = threading.Thread(target=run, name=f"flows-run-{run_id}", daemon=True)
-        self._watches[run_id] = (watch, thread)
-        thread.start()
-
-    def _watch(self, registry: Registry, launcher: Launcher, claim: Claim) -> RunWatch:
-        return RunWatch(
-            registry,
-            claim,
-            lambda take: launcher.start(local_job(claim, env=self._env_vars, strict=self._strict), take),
-            before_end=lambda last: write_executed(registry, claim, last),
+        super().__init__(
+            labels,
+            name,
+            max_runs=max_runs,
+            registry=registry,
+            lease_seconds=lease_seconds,
+            poll_seconds=poll_seconds,
+            say=say,
         )
+        self._strict, self._env_vars = strict, dict(env_vars or {})
 
-    def _drain(self, listener: Listener) -> None:
-        """Wait until the runs at work have finished; a second signal cancels them."""
-        firmly = False
-        if self._watches and self._signalled:
-            self._say(f"Finishing run {', '.join(map(str, self._watches))}, taking no more; once more cancels it.")
-        while self._watches:
-            if self._signalled > 1 and not firmly:
-                firmly = True
-                self._say("Cancelling the runs at work.")
-                self._cancel_all()
-            listener.wait(self._poll_seconds)
+    def runner(self, registry: Registry, *, lasting: bool = True) -> _Processes:  # noqa: ARG002 - the contract's
+        """Make a launcher; one for a single run keeps no spare process."""
+        launcher = Launcher(idle_seconds=load_settings().idle_seconds) if lasting else Launcher(spares=False)
+        return _Processes(launcher, self._env_vars, strict=self._strict)
 
-    def _cancel_all(self) -> None:
-        for watch, _ in list(self._watches.values()):
-            watch.cancel()
+    def where(self) -> str:
+        """Name the user and the machine."""
+        return f"as user {user_name()} on {socket.gethostname()}"
 
-    # -- around --------------------------------------------------------------------------------
 
-    @contextmanager
-    def _registry(self) -> Iterator[Registry]:
-        if self._given is not None:
-            yield self._given
-            return
-        with open_registry() as registry:
-            yield registry
+class _Processes:
+    """Runs as processes of a launcher."""
 
-    @contextmanager
-    def _announced(self, registry: Registry, name: str, kind: str, max_runs: int) -> Iterator[Agent]:
-        """Be in the registry's list of agents, with a beating heart."""
-        me = registry.agents.start(name, kind, self.labels, max_runs=max_runs)
-        try:
-            with Heartbeat(registry, me.id, lambda: len(self._watches), lost=self._lose):
-                registry.runs.expire()
-                yield me
-        finally:
-            registry.agents.stop(me.id)
+    def __init__(self, launcher: Launcher, env: Mapping[str, str], *, strict: bool):
+        self._launcher, self._env, self._strict = launcher, env, strict
 
-    def _lose(self) -> None:
-        self._stopping.set()
-        self._wake()
+    def start(self, claim: Claim, take: Callable[[Event], None]) -> Process:
+        return self._launcher.start(local_job(claim, env=self._env, strict=self._strict), take)
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Let Ctrl-C and SIGTERM stop the agent gently, then firmly; only the main thread may."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        self._signalled = 0
-        old = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in old.items():
-                signal.signal(number, handler)
+    def before_end(self, registry: Registry, claim: Claim, last: Sequence[Event]) -> None:
+        write_executed(registry, claim, last, lambda: local_storage(claim.version).load(claim.version.artifact))
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        # No more than this: it may interrupt anything, printing included.
-        self._signalled += 1
-        self._stopping.set()
-        self._wake()
+    def close(self) -> None:
+        self._launcher.close()

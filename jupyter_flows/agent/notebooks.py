@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
-from jupyter_flows.agent.job import local_storage
+from jupyter_flows.core.bundle import Bundle
 from jupyter_flows.core.events import Event
 from jupyter_flows.errors import FlowsError
 from jupyter_flows.executed import Kept, executed_notebook, keep_executed
@@ -18,19 +18,22 @@ from jupyter_flows.settings import load_settings
 logger = logging.getLogger("jupyter_flows.agent")
 
 
-def write_executed(registry: Registry, claim: Claim, last: Sequence[Event]) -> None:
-    """Write the executed notebook of a run that ends with the events `last`; a failure to write fails no run."""
+def write_executed(registry: Registry, claim: Claim, last: Sequence[Event], load: Callable[[], Bundle]) -> None:
+    """Write the executed notebook of a run that ends with the events `last`; a failure to write fails no run.
+
+    `load` gives the version's bundle.
+    """
     if claim.version.document["kind"] != "cells":
         return
     try:
-        _write(registry, claim, last)
+        _write(registry, claim, last, load)
     except (FlowsError, OSError, ValueError, KeyError) as error:
         logger.warning("Run %d left no executed notebook: %s", claim.run.id, error)
 
 
-def _write(registry: Registry, claim: Claim, last: Sequence[Event]) -> None:
+def _write(registry: Registry, claim: Claim, last: Sequence[Event], load: Callable[[], Bundle]) -> None:
     version, run, settings = claim.version, claim.run, load_settings()
-    bundle = local_storage(version).load(version.artifact)
+    bundle = load()
     events = [*registry.runs.events(run.id), *last]
     text = executed_notebook(
         bundle.files["notebook.ipynb"].decode(),

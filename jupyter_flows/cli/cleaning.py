@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 #: A stored flow younger than this may be on its way into the registry.
 YOUNG_SECONDS = 3600.0
+#: What makes images, and for how long it may lie unused.
+_MADE_AGAIN = frozenset({"wheels", "layers", "scratch", "archives", "compiled"})
+UNUSED_SECONDS = 30 * 86400.0
 #: An agent that was last heard of so long ago is forgotten.
 LONG_GONE_SECONDS = 7 * 86400.0
 
@@ -51,7 +54,8 @@ def unneeded(*, now: float | None = None) -> AllWaste:
         if registry_path().parent != data_folder():
             # Files of another registry may lie there too, and this one can't know which.
             return AllWaste((), f"{registry_path()} lies outside {data_folder()}, whose files are left alone.")
-        found = [*_artifacts(registry, time.time() if now is None else now), *_notebooks(registry)]
+        moment = time.time() if now is None else now
+        found = [*_artifacts(registry, moment), *_notebooks(registry), *_unused(moment)]
     return AllWaste(tuple(found))
 
 
@@ -63,7 +67,10 @@ def clean(waste: AllWaste, *, now: float | None = None) -> None:
         registry.flows.forget_drafts()
         registry.agents.prune(before=(time.time() if now is None else now) - LONG_GONE_SECONDS)
     for file in waste.files:
-        file.path.unlink(missing_ok=True)
+        if file.path.is_dir():
+            shutil.rmtree(file.path)
+        else:
+            file.path.unlink(missing_ok=True)
 
 
 def _artifacts(registry: Registry, now: float) -> Iterator[Waste]:
@@ -74,6 +81,16 @@ def _artifacts(registry: Registry, now: float) -> Iterator[Waste]:
         status = path.lstat()
         if path.as_uri() not in needed and now - status.st_mtime > YOUNG_SECONDS:
             yield Waste(path, status.st_size, "no version refers to it")
+
+
+def _unused(now: float) -> Iterator[Waste]:
+    """Find wheels, layers and venvs that no image was made of for long; they are made again when they are needed."""
+    from jupyter_flows.places import images_folder
+
+    for path in sorted(images_folder().glob("*/*")):
+        status = path.lstat()
+        if path.parent.name in _MADE_AGAIN and now - status.st_mtime > UNUSED_SECONDS:
+            yield Waste(path, size_of(path), "unused for a month")
 
 
 def _notebooks(registry: Registry) -> Iterator[Waste]:
@@ -100,7 +117,7 @@ def _run_number(path: Path) -> int:
 
 def everything() -> list[Holding]:
     """Return all that `reset` removes and that exists; raise `ClashError` while an agent is at work."""
-    from jupyter_flows.places import artifacts_folder, notebooks_folder, secrets_folder
+    from jupyter_flows.places import artifacts_folder, images_folder, notebooks_folder, secrets_folder
     from jupyter_flows.registry import open_registry
 
     if registry_path().exists():
@@ -110,7 +127,7 @@ def everything() -> list[Holding]:
             raise ClashError(
                 f"Agent {alive[0].name!r} (pid {alive[0].pid} on {alive[0].host}) is at work: stop it first."
             )
-    kept = (artifacts_folder(), notebooks_folder(), secrets_folder())
+    kept = (artifacts_folder(), images_folder(), notebooks_folder(), secrets_folder())
     folders = [Holding(p.name, p, size_of(p), exists=True) for p in kept]
     return [h for h in (registry_holding(), *folders) if h.exists and h.size_bytes]
 

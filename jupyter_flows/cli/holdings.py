@@ -39,13 +39,14 @@ class Holdings:
 
 def holdings() -> Holdings:
     """Look at everything, making nothing but the folders."""
-    from jupyter_flows.places import artifacts_folder, data_folder, notebooks_folder, secrets_folder
+    from jupyter_flows.places import artifacts_folder, data_folder, images_folder, notebooks_folder, secrets_folder
     from jupyter_flows.settings import load_settings, settings_files
 
     places = (
         _holding("data", data_folder()),
         registry_holding(),
         _holding("artifacts", artifacts_folder()),
+        _holding("images", images_folder()),
         _holding("notebooks", notebooks_folder()),
         _holding("secrets", secrets_folder()),
     )

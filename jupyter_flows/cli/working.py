@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_flows.cli.console import Console
+
+if TYPE_CHECKING:
+    from jupyter_flows.agent.base import BaseAgent
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +25,18 @@ class Work:
         return asdict(self)
 
 
-def work(
-    console: Console, *, labels: Iterable[str], max_runs: int | None, name: str | None, once: bool, strict: bool
-) -> Work:
+def work(console: Console, kind: str, *, once: bool, **options: Any) -> Work:
     """Run an agent in this process until it is told to stop, or with `once` until nothing waits for it."""
-    from jupyter_flows.agent.local import LocalAgent
-
-    agent = LocalAgent(labels, name, max_runs=max_runs, strict=strict, say=console.say)
+    agent = _agent(kind, options, console)
     agent.start(once=once)
     return Work(agent.name, agent.labels, agent.max_runs)
+
+
+def _agent(kind: str, options: Mapping[str, Any], console: Console) -> BaseAgent:
+    if kind == "docker":
+        from jupyter_flows.agent.docker import DockerAgent
+
+        return DockerAgent(**options, say=console.say)
+    from jupyter_flows.agent.local import LocalAgent
+
+    return LocalAgent(**options, say=console.say)

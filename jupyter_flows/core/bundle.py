@@ -8,10 +8,10 @@ import json
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from jupyter_flows.core import pickled
+from jupyter_flows.core.collecting import uncollected
 from jupyter_flows.core.document import Document, cell_file, cells_flow, to_document
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.errors import ArtifactError, DefinitionError
@@ -19,6 +19,9 @@ from jupyter_flows.errors import ArtifactError, DefinitionError
 #: A bundle that unpacks to more is refused: cells, modules and callbacks are text.
 MAX_BYTES = 512 * 1024 * 1024
 MAX_FILES = 20_000
+#: Where the files of a bundle lie in a flow's image.
+IMAGE_FOLDER = "/opt/flow/bundle"
+_COMPRESSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,13 @@ class Bundle:
         return str(self.document["digest"])
 
     def pack(self) -> bytes:
-        """Return a gzipped tar; the same files give the same bytes on any machine and day."""
+        """Return a gzipped tar; the same files give the same bytes on any machine and day.
+
+        Compressed lightly: the strongest level takes twenty times as long for a few bytes in a hundred.
+        """
         buffer = io.BytesIO()
         with (
-            gzip.GzipFile(filename="", fileobj=buffer, mode="wb", mtime=0) as zipped,
+            gzip.GzipFile(filename="", fileobj=buffer, mode="wb", compresslevel=_COMPRESSION, mtime=0) as zipped,
             tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as tar,
         ):
             for name in sorted(self.files):
@@ -73,6 +79,15 @@ class Bundle:
             raise ArtifactError(f"The stored flow is no bundle ({error}): register again.") from None
         return cls(files)
 
+    @classmethod
+    def from_folder(cls, folder: str | Path) -> Bundle:
+        """Read a bundle whose files lie in a folder, as in a flow's image; raise `ArtifactError` when there is none."""
+        root = Path(folder)
+        files = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        if "flow.json" not in files:
+            raise ArtifactError(f"There is no flow in {root}: register it again.")
+        return cls(files)
+
 
 def _safe_name(member: tarfile.TarInfo) -> str:
     path = PurePosixPath(member.name)
@@ -88,9 +103,16 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 def pack_flow(flow: Flow) -> Bundle:
     """Gather a flow's files; raise `DefinitionError` naming what can't be pickled."""
+    with uncollected():
+        return _pack_flow(flow)
+
+
+def _pack_flow(flow: Flow) -> Bundle:
+    from jupyter_flows.core import pickled
+
     flow.validate()
     document = to_document(flow)
-    files = {"flow.json": (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()}
+    files = {"flow.json": (json.dumps(document, sort_keys=True) + "\n").encode()}
     for task in flow.cell_tasks:
         files[cell_file(task)] = task.code.encode()
     if flow.origin:
@@ -123,8 +145,11 @@ def unpack_flow(bundle: Bundle) -> Unpacked:
     document = bundle.document
     content: dict[str, Any] = {"flow": None, "callbacks": {}}
     if "flow.cloudpickle" in bundle.files:
+        from jupyter_flows.core import pickled  # Flows of cells run without, and start sooner.
+
         try:
-            content = pickled.load(bundle.files["flow.cloudpickle"])
+            with uncollected():
+                content = pickled.load(bundle.files["flow.cloudpickle"])
         except Exception as error:
             made_with = document.get("python", "?")
             raise ArtifactError(

@@ -13,7 +13,6 @@ from jupyter_flows.core.artifact import sha256
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.core.flow import Flow, Origin
 from jupyter_flows.core.labels import normalize
-from jupyter_flows.core.meaning import Meaning, function_meaning, task_meaning, value_meaning
 from jupyter_flows.core.parameter import Parameter, ParameterSpec
 from jupyter_flows.core.rules import Rules, delays_of
 from jupyter_flows.core.rules_json import cell_rules, rules_json
@@ -31,7 +30,7 @@ def to_document(flow: Flow, *, labels: Iterable[str] = ()) -> Document:
     tasks = flow.tasks if flow.of_cells else flow.sorted_tasks()
     number = {t: n for n, t in enumerate(tasks)}
     origin = flow.origin or Origin("")
-    known: dict[int, Meaning] = {}
+    known: dict[int, Any] = {}
     document: Document = {
         "format": FORMAT,
         "name": flow.name,
@@ -64,11 +63,13 @@ def _mapped_json(flow: Flow, task: Task) -> dict[str, Any]:
 
 def callbacks_meaning(flow: Flow) -> dict[str, str]:
     """Return the meaning of each callback that the flow or its environment carries."""
+    from jupyter_flows.core.meaning import function_meaning  # A run reads flow.json, and starts sooner without.
+
     callbacks = (flow.environment.callbacks() if flow.environment else {}) | flow.handlers
     return {name: function_meaning(fn).text for name, fn in sorted(callbacks.items())}
 
 
-def _task_json(flow: Flow, task: Task, known: dict[int, Meaning]) -> dict[str, Any]:
+def _task_json(flow: Flow, task: Task, known: dict[int, Any]) -> dict[str, Any]:
     data: dict[str, Any] = {
         "slug": flow.slug(task),
         "kind": "cell" if isinstance(task, CellTask) else "parameter" if isinstance(task, Parameter) else "function",
@@ -81,6 +82,8 @@ def _task_json(flow: Flow, task: Task, known: dict[int, Meaning]) -> dict[str, A
     }
     if isinstance(task, CellTask):
         return data | {"meaning": task.meaning, "cell": _cell_json(task)}
+    from jupyter_flows.core.meaning import task_meaning, value_meaning
+
     constants = {k: value_meaning(v).text for k, v in sorted(flow.constants(task).items())}
     return data | {"meaning": task_meaning(task, known).text, "constants": constants}
 

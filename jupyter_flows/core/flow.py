@@ -7,9 +7,10 @@ from collections.abc import Set as AbstractSet
 from contextvars import Token
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from jupyter_flows.core.annotations import Annotation, annotated
+from jupyter_flows.core.columns import Columns
 from jupyter_flows.core.current import Graph, open_flow
 from jupyter_flows.core.graph import find_cycle, topological_order
 from jupyter_flows.core.parameter import Parameter, ParameterSpec
@@ -18,10 +19,11 @@ from jupyter_flows.core.task import CellTask, Collect, Flatten, Task
 from jupyter_flows.errors import CycleError, DefinitionError, DuplicateTaskError, FrozenFlowError
 
 _COLLECTIONS = (list, tuple, set, dict)
+#: What of a flow follows from its tasks and `Columns`, or belongs to a ``with`` block.
+_DERIVED = frozenset({"_edges", "_upstream", "_downstream", "_keyed", "_tokens", "memory"})
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """One task waits for another, and perhaps takes its result."""
 
     upstream: Task
@@ -79,7 +81,13 @@ class Flow:
         self._constants: dict[Task, dict[str, Any]] = {}
         #: The mapped tasks, each with the names of its constants that are mapped over.
         self._mapped: dict[Task, set[str]] = {}
+        #: The arguments that are bound to tasks.
+        self._keyed: set[tuple[Task, str]] = set()
         self._reference: tuple[Task, ...] | None = None
+        #: How often something changed; in a list, for flows that share their tasks share it too.
+        self._changes = [0]
+        #: What others remember of the flow as it is, by name; it is not packed.
+        self.memory: dict[str, Any] = {}
         self._frozen = False
         self._tokens: list[Token[Graph | None]] = []
         self.state_handlers, self.on_failure = checked_handlers(state_handlers), checked_callback(on_failure)
@@ -102,8 +110,10 @@ class Flow:
         self._frozen = True
 
     def _check_open(self) -> None:
+        """Be called before every change."""
         if self._frozen:
             raise FrozenFlowError(f"Flow {self.name!r} is registered and does not change any more: build a new Flow.")
+        self._changes[0] += 1
 
     def add_task(self, task: Task) -> Task:
         """Take a task in, once; a second functional task of one name gets the slug ``name-2``."""
@@ -149,13 +159,19 @@ class Flow:
         self.add_task(downstream)
         if upstream is downstream:
             raise CycleError([self._slugs[upstream]])
-        if key is not None and any(e.key == key for e in self._upstream[downstream]):
+        if key is not None and (downstream, key) in self._keyed:
             raise DefinitionError(f"Argument {key!r} of task {self._slugs[downstream]!r} is bound already.")
-        edge = self._edges[place] = Edge(upstream, downstream, key, frozenset(names), why, mapped)
-        if mapped:
+        return self._draw(Edge(upstream, downstream, key, frozenset(names), why, mapped))
+
+    def _draw(self, edge: Edge) -> Edge:
+        upstream, downstream, key, *_ = edge
+        self._edges[upstream, downstream, key] = edge
+        if edge.mapped:
             self._mapped.setdefault(downstream, set())
         self._upstream[downstream].append(edge)
         self._downstream[upstream].append(edge)
+        if key is not None:
+            self._keyed.add((downstream, key))
         return edge
 
     def set_dependencies(
@@ -246,6 +262,11 @@ class Flow:
         return tuple(self._edges.values())
 
     @property
+    def revision(self) -> int:
+        """A number that grows with every task, edge, constant and reference task; what tasks are is not in it."""
+        return self._changes[0]
+
+    @property
     def of_cells(self) -> bool:
         """Whether the tasks are a notebook's cells."""
         return self.origin is not None or any(isinstance(t, CellTask) for t in self._slugs)
@@ -330,10 +351,8 @@ class Flow:
         self.sorted_tasks()
         for task, slug in self._slugs.items():
             if not isinstance(task, CellTask | Parameter | Collect):
-                bound = {e.key for e in self._upstream[task]} | set(self.constants(task))
-                missing = [
-                    p.name for p in task.signature().parameters.values() if _must_bind(p) and p.name not in bound
-                ]
+                constants = self.constants(task)
+                missing = [n for n in task.needed_arguments() if n not in constants and (task, n) not in self._keyed]
                 if missing:
                     raise DefinitionError(f"Task {slug!r} needs a value for {missing}: bind it to a task or a value.")
 
@@ -342,7 +361,8 @@ class Flow:
         self._check_open()
         self._slugs, self._taken, self._edges = other._slugs, other._taken, other._edges
         self._upstream, self._downstream = other._upstream, other._downstream
-        self._constants, self._mapped, self._reference = other._constants, other._mapped, other._reference
+        self._constants, self._keyed, self._reference = other._constants, other._keyed, other._reference
+        self._mapped, self._changes = other._mapped, other._changes
         self.state_handlers, self.on_failure = other.state_handlers, other.on_failure
 
     @property
@@ -357,15 +377,22 @@ class Flow:
         plain.adopt(self)
         return plain
 
+    def __getstate__(self) -> dict[str, Any]:
+        number = {t: n for n, t in enumerate(self._slugs)}
+        state = {name: value for name, value in self.__dict__.items() if name not in _DERIVED}
+        return state | {"columns": Columns.of(self._edges.values(), number)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        columns: Columns = state.pop("columns")
+        self.__dict__.update(state)
+        self._tokens, self.memory = [], {}
+        self._upstream, self._downstream = {t: [] for t in self._slugs}, {t: [] for t in self._slugs}
+        self._edges, self._keyed = {}, set()
+        for edge in map(Edge._make, columns.rows(self.tasks)):
+            self._draw(edge)
+
     def __repr__(self) -> str:
         return f"<Flow: {self.name!r}, {len(self._slugs)} tasks>"
-
-
-def _must_bind(parameter: Any) -> bool:
-    return parameter.default is parameter.empty and parameter.kind not in (
-        parameter.VAR_POSITIONAL,
-        parameter.VAR_KEYWORD,
-    )
 
 
 def _holds_task(value: Any) -> bool:

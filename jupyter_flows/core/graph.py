@@ -18,6 +18,9 @@ def neighbours(size: int, edges: Iterable[tuple[int, int]]) -> tuple[list[list[i
 
 def topological_order(size: int, edges: Iterable[tuple[int, int]]) -> tuple[list[int], list[int]]:
     """Return an order that respects every edge, lowest number first, and the nodes left in cycles."""
+    edges = list(edges)
+    if all(u < d for u, d in edges):
+        return list(range(size)), []
     down, up = neighbours(size, edges)
     waiting = [len(u) for u in up]
     ready = [n for n in range(size) if not waiting[n]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyter_flows.core.meaning import function_meaning
 from jupyter_flows.core.rules import USUAL, Rules, checked_rules
 
 
@@ -13,6 +12,8 @@ def rules_json(rules: Rules) -> dict[str, Any]:
     """Describe rules by name; functions by what they mean."""
     if rules is USUAL:
         return {}
+    from jupyter_flows.core.meaning import function_meaning  # A run reads rules, and starts sooner without.
+
     told = {
         "trigger": str(rules.trigger),
         "skip_on_upstream_skip": rules.skip_on_upstream_skip,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+import copyreg
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, overload
 
+from jupyter_flows.core.arguments import plain_arguments
 from jupyter_flows.core.cell import Cell
 from jupyter_flows.core.current import Graph, current_flow
+from jupyter_flows.core.definition import Definition, definition_of
 from jupyter_flows.core.rules import USUAL, Delay, Rules, checked_rules, delays_of, seconds_of
 from jupyter_flows.errors import DefinitionError
 
@@ -123,7 +126,7 @@ class Task:
         graph = current_flow(flow)
         new = self.copy(**(task_args or {}))
         graph.set_dependencies(
-            new, upstream_tasks=upstream_tasks, keyword_tasks=new.arguments(args, kwargs), mapped=True
+            new, upstream_tasks=upstream_tasks, keyword_tasks=new.bound_arguments(args, kwargs), mapped=True
         )
         return new
 
@@ -131,12 +134,12 @@ class Task:
         self, *args: Any, flow: Graph | None = None, upstream_tasks: Iterable[Any] | None = None, **kwargs: Any
     ) -> Self:
         """Add this very task to the flow with edges from its arguments, and return it."""
-        bound = self.arguments(args, kwargs)
+        bound = self.bound_arguments(args, kwargs)
         current_flow(flow).set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=bound)
         return self
 
-    def arguments(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments by their names; raise `DefinitionError` for what the task does not take."""
+    def bound_arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a call's arguments by name; raise `DefinitionError` where the task can't be called so."""
         signature = self.signature()
         if any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
             raise DefinitionError(f"Task {self.name!r} takes *args, which have no names to bind edges to: take a list.")
@@ -148,6 +151,12 @@ class Task:
             if p.kind is p.VAR_KEYWORD:
                 bound.update(bound.pop(p.name, {}))
         return bound
+
+    def needed_arguments(self) -> Sequence[str]:
+        """Return the arguments that every call must give."""
+        skipped = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        parameters = self.signature().parameters.values()
+        return [p.name for p in parameters if p.default is p.empty and p.kind not in skipped]
 
     def set_upstream(self, task: Any, *, flow: Graph | None = None, key: str | None = None) -> None:
         """Make this task wait for `task`, and take its result as argument `key` where that is given."""
@@ -187,6 +196,48 @@ class FunctionTask(Task):
     def signature(self) -> inspect.Signature:
         """Return the function's signature."""
         return inspect.signature(self.fn)
+
+    def bound_arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a call's arguments by name, as any task does, without a signature where the code tells as much."""
+        names = plain_arguments(self.fn) if type(self) is FunctionTask else None
+        if names is None or len(args) > len(names):
+            return super().bound_arguments(args, kwargs)
+        bound = dict(zip(names, args, strict=False))
+        if kwargs:
+            rest = names[len(args) :]
+            if not kwargs.keys() <= set(rest):
+                return super().bound_arguments(args, kwargs)
+            bound.update((name, kwargs[name]) for name in rest if name in kwargs)
+        return bound
+
+    def needed_arguments(self) -> Sequence[str]:
+        """Return the arguments that every call must give."""
+        names = plain_arguments(self.fn) if type(self) is FunctionTask else None
+        if names is None:
+            return super().needed_arguments()
+        return names[: len(names) - len(self.fn.__defaults__ or ())] if self.fn.__defaults__ else names
+
+    def copy(self, **changes: Any) -> Self:
+        """Return another task of the same function, with attributes such as ``name`` changed."""
+        if changes or type(self) is not FunctionTask:
+            return super().copy(**changes)
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        return new
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle what the task has in common with its copies once for all of them."""
+        if type(self) is not FunctionTask:
+            return super().__reduce_ex__(protocol)
+        return copyreg.__newobj__, (FunctionTask,), definition_of(self)  # type: ignore[attr-defined]
+
+    def __setstate__(self, state: Any) -> None:
+        if isinstance(state, Definition):
+            state.give(self)
+            return
+        own, slots = state if isinstance(state, tuple) else (state, {})
+        for name, value in {**(own or {}), **slots}.items():
+            setattr(self, name, value)
 
 
 @overload

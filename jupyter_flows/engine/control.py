@@ -34,5 +34,7 @@ class Control:
             cancel()
             threading.Event().wait(ORPHAN_SECONDS)
             os.killpg(os.getpgrp(), signal.SIGKILL)
+            # The first process of a container is spared by its own signals.
+            os._exit(os.EX_TEMPFAIL)
 
         threading.Thread(target=read, name="control", daemon=True).start()

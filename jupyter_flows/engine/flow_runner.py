@@ -17,6 +17,7 @@ from jupyter_flows.engine.handlers import tell
 from jupyter_flows.engine.home import Home, current_home, home_of, leave_of
 from jupyter_flows.engine.map_runner import task_runner
 from jupyter_flows.engine.plan import Plan, compile_plan
+from jupyter_flows.engine.plans import plan_of
 from jupyter_flows.engine.resumption import Resumption, resumption
 from jupyter_flows.engine.task_runner import TaskRunner, run_all
 from jupyter_flows.engine.task_states import TaskStates
@@ -54,7 +55,8 @@ class FlowRunner:
         home = home_of(self.flow)
         earlier = resumption(self.flow, resume, parameters) if resume is not None else None
         values = resolve(self.flow.parameters(), earlier.parameters if earlier else parameters or {})
-        plan = compile_plan(self.flow, self._cell_runner(home))
+        run_cell = self._cell_runner(home)
+        plan = compile_plan(self.flow, run_cell) if run_cell else plan_of(self.flow)
         runner = home.runner(plan) if home else self._runner(plan, values, earlier)
         runner.set_parameters(values)
         if earlier:

@@ -25,6 +25,8 @@ class Job:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     #: ``Environment.to_json()``, where it is not the one registered with the flow.
     environment: Mapping[str, Any] | None = None
+    #: Where the bundle's files lie, if they are at hand (in an image): they are loaded instead of the artifact.
+    bundle_folder: str | None = None
     #: The interpreter that runs the flow.
     python: str = sys.executable
     #: The working folder; None for one of the run's own, removed afterwards.

@@ -51,8 +51,8 @@ def compile_plan(flow: Flow, run_cell: Callable[[CellTask], None] | None = None)
     down: list[list[int]] = [[] for _ in tasks]
     keyed: list[dict[str, int] | None] = [None] * len(tasks)
     forward = True
-    for edge in flow.edges:
-        u, d, key = number[edge.upstream], number[edge.downstream], edge.key
+    for upstream, downstream, key, *_ in flow.edges:
+        u, d = number[upstream], number[downstream]
         up[d].append(u)
         down[u].append(d)
         forward = forward and u < d

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from jupyter_flows.core.events import Event
-from jupyter_flows.core.state import FINISHED
 from jupyter_flows.engine.board import Seated
 from jupyter_flows.engine.child import Child
-from jupyter_flows.errors import RunError
+from jupyter_flows.engine.memory import Memory
+from jupyter_flows.engine.relay import Relay
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ LEAVE_SECONDS = 5.0
 OVERDUE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
 _CHUNK_BYTES = 1 << 16
-_FINAL = frozenset(name.value for name in FINISHED)
+_MORE_MEMORY = ". Let it hold less at once, or give it more."
 
 
 class Process:
@@ -36,15 +36,13 @@ class Process:
     def __init__(
         self, child: Child, on_event: Callable[[Event], None], *, on_settled: Callable[[], None] = lambda: None
     ):
-        self._child, self._on_event, self._on_settled = child, on_event, on_settled
+        self._child, self._on_settled = child, on_settled
+        self._relay = Relay(on_event, name=f"run process {child.popen.pid}")
         self._done = threading.Event()
-        self._seq = 0
-        self._final = False
-        self._running: set[Seated] = set()
         self._cancelled = False
         self._kill_at: float | None = None
         self._overdue = False
-        self._rest = b""
+        self._memory = Memory.look()
         self._thread = threading.Thread(target=self._watch, name=f"run-process-{self.pid}", daemon=True)
 
     @property
@@ -86,7 +84,7 @@ class Process:
         settled = False
         try:
             while not self._step():
-                if not settled and (self._final or time.monotonic() - started > 2 * _POLL_SECONDS):
+                if not settled and (self._relay.final or time.monotonic() - started > 2 * _POLL_SECONDS):
                     settled = True
                     self._on_settled()
                 self._overdue = self._overdue or self._child.overdue(OVERDUE_SECONDS)
@@ -95,7 +93,7 @@ class Process:
             self._drain()
             self._child.popen.wait()
             self._kill_group()
-            if not self._final:
+            if not self._relay.final:
                 self._explain_death()
         except Exception:
             log.exception("watching run process %s failed", self.pid)
@@ -139,67 +137,38 @@ class Process:
             self._take(data)
 
     def _take(self, data: bytes) -> None:
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            try:
-                event = Event.from_line(line)
-            except RunError:
-                log.warning("run process %s wrote a line that is no event: %r", self.pid, line[:200])
-                continue
-            self._hand_on(event)
-
-    def _hand_on(self, event: Event) -> None:
-        self._seq = event.seq
-        if event.kind == "tasks":
-            self._note_running(event)
-        elif event.kind == "run" and event.body["state"] in _FINAL:
-            self._final = True
-            if self._kill_at is None:
-                self._kill_at = time.monotonic() + LEAVE_SECONDS
-        try:
-            self._on_event(event)
-        except Exception:
-            log.exception("handing on event %s of run process %s failed", event.seq, self.pid)
-
-    def _emit(self, kind: str, **body: object) -> None:
-        self._hand_on(Event(self._seq + 1, time.time(), kind, body))
+        self._relay.feed(data)
+        if self._relay.final and self._kill_at is None:
+            self._kill_at = time.monotonic() + LEAVE_SECONDS
 
     def _explain_death(self) -> None:
         """Give a run whose process died without a last word its final state."""
-        code = self._child.popen.returncode
         tasks, words = self._child.running_tasks(), self._child.last_words()
-        task = tasks[0] if tasks else None
-        how = _how(code)
+        task, relay = (tasks[0] if tasks else None), self._relay
         if words:
-            self._emit("stream", task=task and task.slug, name="stderr", text=words + "\n")
+            relay.emit("stream", task=task and task.slug, name="stderr", text=words + "\n")
         if self._cancelled:
-            self._close_tasks(tasks, "Cancelled", "it did not stop when interrupted, and was killed")
-            self._emit("run", state="Cancelled", message="cancelled; its process did not stop in time and was killed")
-            return
-        if self._overdue and task:
+            relay.close_tasks(tasks, "Cancelled", "it did not stop when interrupted, and was killed")
+            message = "cancelled; its process did not stop in time and was killed"
+            relay.emit("run", state="Cancelled", message=message)
+        elif self._overdue and task:
             message = "it took longer than its limit, could not be interrupted, and was killed"
             # Only the main thread's tasks have limits; what ran beside it goes down with it.
-            self._close_tasks(tasks[:1], "TimedOut", message)
-            self._close_tasks(tasks[1:], "Failed", f"its process was killed, for {task} took too long")
-            self._emit("run", state="Failed", message=f"{task}: {message}")
-            return
-        self._close_tasks(tasks, "Failed", f"its process {how}")
-        last = f": {words.splitlines()[-1]}" if words and not task else ""
-        where = f"{', '.join(map(str, tasks))}: its process {how}" if task else f"the run's process {how}{last}"
-        self._emit("run", state="Failed", message=where + _advice(code, words, self._child.popen.args))
+            relay.close_tasks(tasks[:1], "TimedOut", message)
+            relay.close_tasks(tasks[1:], "Failed", f"its process was killed, for {task} took too long")
+            relay.emit("run", state="Failed", message=f"{task}: {message}")
+        else:
+            self._explain_failure(tasks, words)
 
-    def _close_tasks(self, tasks: list[Seated], state: str, message: str) -> None:
-        now = time.time()
-        for task in tasks:
-            started = [] if task in self._running else [[*task, "Running", now, ""]]
-            self._emit("tasks", rows=[*started, [*task, state, now, message]])
-
-    def _note_running(self, event: Event) -> None:
-        for slug, map_index, state, _, _ in event.body["rows"]:
-            if state == "Running":
-                self._running.add(Seated(slug, map_index))
-            else:
-                self._running.discard(Seated(slug, map_index))
+    def _explain_failure(self, tasks: list[Seated], words: str) -> None:
+        code = self._child.popen.returncode
+        exceeded = Memory.look().exceeded_since(self._memory) if code == -signal.SIGKILL else ""
+        how = f"{_how(code)} {exceeded}".rstrip()
+        self._relay.close_tasks(tasks, "Failed", f"its process {how}")
+        last = f": {words.splitlines()[-1]}" if words and not tasks else ""
+        where = f"{', '.join(map(str, tasks))}: its process {how}" if tasks else f"the run's process {how}{last}"
+        advice = _MORE_MEMORY if exceeded else _advice(code, words, self._child.popen.args)
+        self._relay.emit("run", state="Failed", message=where + advice)
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):

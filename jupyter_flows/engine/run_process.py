@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jupyter_flows.core.bundle import Unpacked, unpack_flow
+from jupyter_flows.core.bundle import Bundle, Unpacked, unpack_flow
 from jupyter_flows.core.events import Event, EventLog
 from jupyter_flows.core.parameter import resolve
 from jupyter_flows.core.state import State, StateName
@@ -188,9 +188,7 @@ class _OneRun:
         self.events.emit("notice", message=message)
 
     def _load(self) -> Unpacked:
-        from jupyter_flows.environments.storage import storage_from_json
-
-        bundle = storage_from_json(self.job.storage).load(self.job.artifact)
+        bundle = self._bundle()
         self._document: dict[str, Any] = bundle.document
         modules = {p.removeprefix("modules/"): s for p, s in bundle.files.items() if p.startswith("modules/")}
         if modules:
@@ -198,6 +196,13 @@ class _OneRun:
             packed.install()
             self._last.append(packed.clean)
         return unpack_flow(bundle)
+
+    def _bundle(self) -> Bundle:
+        if self.job.bundle_folder is not None:
+            return Bundle.from_folder(self.job.bundle_folder)
+        from jupyter_flows.environments.storage import storage_from_json
+
+        return storage_from_json(self.job.storage).load(self.job.artifact)
 
     def _cells(self, given: dict[str, Any]) -> Any:
         if self._document["kind"] != "cells":

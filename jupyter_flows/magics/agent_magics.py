@@ -19,6 +19,8 @@ from jupyter_flows.magics.saying import say
 from jupyter_flows.magics.session import NotebookSession
 
 if TYPE_CHECKING:
+    from jupyter_flows.agent.docker import DockerAgent
+    from jupyter_flows.agent.local import LocalAgent
     from jupyter_flows.registry import Agent
 
 #: How long a background agent may take to announce itself.
@@ -42,20 +44,20 @@ class AgentMagics:
             self._status()
 
     def _start(self, given: Namespace) -> None:
-        from jupyter_flows.agent.local import LocalAgent
-
         if self.session.agent is not None:
             raise AgentError(f"Agent {self.session.agent.name} runs already in this kernel: %flow_agent stop ends it.")
-        agent = LocalAgent(given.label, given.name, max_runs=given.max_runs, strict=given.strict, say=say)
+        options = {"max_runs": given.max_runs, "strict": given.strict, "say": say}
+        agent = _class_of(given.kind)(given.label, given.name, **options)
+        introduction = agent.introduction()
         agent.start_in_thread()
         self.session.agent = agent
-        say(agent.introduction())
+        say(introduction)
         say("It stops with this kernel; %flow_agent start --background outlives it.")
 
     def _start_apart(self, given: Namespace) -> None:
         name = given.name or "-".join([socket.gethostname(), "background", *sorted(given.label or ())])
         log = _log_file(name)
-        words = [sys.executable, "-m", "jupyter_flows", "agent", "start", "--name", name]
+        words = [sys.executable, "-m", "jupyter_flows", "agent", "start", given.kind, "--name", name]
         words += [word for label in given.label or () for word in ("--label", label)]
         words += ["--max-runs", str(given.max_runs)] if given.max_runs else []
         words += ["--strict"] if given.strict else []
@@ -103,6 +105,16 @@ class AgentMagics:
             found = [agent for agent in registry.agents.list() if agent.kind != "once"]
         own = [self.session.agent.name] if self.session.agent else []
         say(agents_table(found, own) if found else "no agent is at work: %flow_agent start starts one in this kernel")
+
+
+def _class_of(kind: str) -> type[LocalAgent | DockerAgent]:
+    if kind == "docker":
+        from jupyter_flows.agent.docker import DockerAgent
+
+        return DockerAgent
+    from jupyter_flows.agent.local import LocalAgent
+
+    return LocalAgent
 
 
 def _log_file(name: str) -> Path:

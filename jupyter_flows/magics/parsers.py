@@ -156,6 +156,7 @@ def _run() -> MagicParser:
 def _agent() -> MagicParser:
     p = MagicParser("%flow_agent", "Start, stop or show an agent of this kernel; it runs flows whose labels it has.")
     p.add_argument("do", nargs="?", choices=("start", "stop", "status"), default="status")
+    p.add_argument("kind", nargs="?", choices=("local", "docker"), default="local", help="where runs run (local)")
     p.add_argument("--label", metavar="L", action="append", help="a label that it offers; may be repeated")
     p.add_argument("--name", metavar="N", help="what it is called in %%flow_agent status")
     p.add_argument("--max-runs", metavar="N", type=int, help="how many runs at a time")

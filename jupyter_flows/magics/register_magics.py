@@ -50,8 +50,9 @@ class RegisterMagics:
         if given.no_build and storage is not None:
             storage.built = self.session.built
         place = self.session.place(reading)
+        build = not given.no_build
         done = register(
-            reading.flow, reading.project, build=not given.no_build, labels=labels, findings=findings, place=place
+            reading.flow, reading.project, build=build, labels=labels, findings=findings, place=place, say=say
         )
         if not given.notebook:
             self.session.remember(reading, wishes)
@@ -123,7 +124,7 @@ def _registered(done: Registration, reading: Reading, place: Place) -> str:
     line = joined(
         [
             f"v{done.version}" if done.created else f"v{done.version}, nothing has changed",
-            storage.kind if storage else "",
+            storage.summary() if storage else "",
             f"labels {', '.join(labels)}" if labels else "",
             f"{short_path(place.python)} in {short_path(place.folder)}",
             duration(done.seconds),

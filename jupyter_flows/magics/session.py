@@ -13,6 +13,7 @@ from jupyter_flows.magics.where import notebook_file
 if TYPE_CHECKING:
     from subprocess import Popen
 
+    from jupyter_flows.agent.base import BaseAgent
     from jupyter_flows.agent.local import LocalAgent
     from jupyter_flows.capture.notebook import Notebook
     from jupyter_flows.capture.session import Merged
@@ -42,7 +43,7 @@ class NotebookSession:
     last_run: int | None = None
     cards: list[LiveCard] = field(default_factory=list)
     #: The agent that ``%flow_agent start`` started in this kernel.
-    agent: LocalAgent | None = None
+    agent: BaseAgent | None = None
     #: Agents started as processes of their own, by name; kept so that an ended one leaves no zombie.
     background: dict[str, Popen[bytes]] = field(default_factory=dict)
     #: What runs single runs from this kernel, by whether they are strict.

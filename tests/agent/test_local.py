@@ -62,7 +62,7 @@ class TestLocalAgent(AgentContract):
             LocalAgent().run_one(run.id + 1)
 
     def test_what_cannot_be_launched(self, registry):
-        """A flow whose interpreter is gone, or that is kept in an image, fails with what to do."""
+        """A flow whose interpreter, or whose image, is gone fails with what to do."""
         version = self.register(registry, lambda: 1)
         gone = replace(version.place, python="/gone/bin/python")
         registry.flows.record("P", version.document, version.artifact, place=gone)
@@ -72,9 +72,10 @@ class TestLocalAgent(AgentContract):
 
         image = {"class": "jupyter_flows.environments.storage.Docker", "options": {}, "meaning": {}}
         document = version.document | {"storage": image, "digest": "v1:image"}
-        registry.flows.record("P", document, version.artifact, place=version.place)
+        kept = replace(version.artifact, uri=f"oci-layout:/gone/images@{version.artifact.digest}")
+        registry.flows.record("P", document, kept, place=version.place)
         run = LocalAgent().run_one(registry.runs.create(registry.flows.get("P", "one")).id)
-        assert (run.state, "Docker" in run.message) == (S.FAILED, True)
+        assert (run.state, "/gone/images" in run.message, "register it again" in run.message) == (S.FAILED, True, True)
 
     def test_a_damaged_artifact(self, registry):
         """What is stored is run only if it is what was registered."""

@@ -71,7 +71,9 @@ def test_a_folder_is_no_notebook(tmp_path, capsys):
 
 def test_an_unknown_storage_names_the_known(sales, capsys):
     """The error says what there is."""
-    assert "There is no storage 'ftp'; there are 'local'" in refused(capsys, "register", sales, "--storage", "ftp")
+    assert "There is no storage 'ftp'; there are 'docker', 'local'" in refused(
+        capsys, "register", sales, "--storage", "ftp"
+    )
 
 
 def test_an_unknown_storage_option_names_the_known(sales, capsys):
@@ -143,3 +145,15 @@ def test_an_agent_of_the_same_name_is_refused(capsys):
         said = refused(capsys, "agent", "start", "--name", "twin", "--once")
     assert "'twin' runs already" in said
     assert "another name" in said
+
+
+def test_options_of_another_kind_of_agent(capsys):
+    """What only a Docker agent takes is named when it is given to another."""
+    said = refused(capsys, "agent", "start", "--memory", "1g", "--no-pull", status=2)
+    assert "--no-pull, --memory: only a docker agent takes that, and this is a local one." in said
+
+
+def test_a_docker_agent_without_an_engine(capsys, monkeypatch, tmp_path):
+    """It does not start, and says where it looked."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    assert "No container engine answers" in refused(capsys, "agent", "start", "docker")

@@ -157,7 +157,17 @@ CASES = [
     Case("secret", status=2),
     Case(
         "where",
-        keys={"registry", "data", "artifacts", "notebooks", "secrets", "size_bytes", "settings", "settings_files"},
+        keys={
+            "registry",
+            "data",
+            "artifacts",
+            "images",
+            "notebooks",
+            "secrets",
+            "size_bytes",
+            "settings",
+            "settings_files",
+        },
     ),
     Case("doctor", keys={"ok", "checks"}, has={"ok": True}),
     Case("gc", keys={"dry_run", "removed", "freed_bytes"}, has={"removed": []}),

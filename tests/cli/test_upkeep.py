@@ -8,9 +8,9 @@ import pytest
 
 from jupyter_flows import Flow, task
 from jupyter_flows.cli.app import run
-from jupyter_flows.cli.cleaning import YOUNG_SECONDS, clean, unneeded
+from jupyter_flows.cli.cleaning import UNUSED_SECONDS, YOUNG_SECONDS, clean, unneeded
 from jupyter_flows.executed import executed_path
-from jupyter_flows.places import artifacts_folder, data_folder
+from jupyter_flows.places import artifacts_folder, data_folder, images_folder
 from jupyter_flows.registry import open_registry
 
 NOON = 1_800_000_000.0
@@ -60,6 +60,19 @@ def test_gc_removes_stored_flows_that_no_version_refers_to():
     assert [(w.path.as_uri(), w.why) for w in waste.files] == [(gone, "no version refers to it")]
     clean(waste)
     assert [path.as_uri() for path in artifacts_folder().iterdir()] == [kept]
+
+
+def test_gc_removes_what_made_images_and_lies_unused():
+    """Wheels, layers and venvs are made again when they are needed; images that are kept here are not."""
+    for name in ("wheels/old", "layers/old", "layers/new", "images/index.json"):
+        path = images_folder() / name
+        path.parent.mkdir(exist_ok=True)
+        path.mkdir() if path.parent.name == "wheels" else path.touch()
+        aged(path, UNUSED_SECONDS + (-1 if path.name == "new" else 1))
+    waste = unneeded(now=NOON)
+    assert [w.path.relative_to(images_folder()).as_posix() for w in waste.files] == ["layers/old", "wheels/old"]
+    clean(waste)
+    assert not (images_folder() / "wheels" / "old").exists()
 
 
 def test_gc_keeps_so_many_notebooks_of_a_flow(monkeypatch, capsys):

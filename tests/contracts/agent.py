@@ -12,6 +12,7 @@ import pytest
 
 from jupyter_flows import Flow, task
 from jupyter_flows.core.state import StateName
+from jupyter_flows.environments.storage import Storage
 from jupyter_flows.errors import AgentError
 from jupyter_flows.registry import Registry, Run, Version
 
@@ -31,9 +32,17 @@ class AgentContract:
     #: Of the fixture: ``agent(labels, **options)``.
     Start = Callable[..., AbstractContextManager[Any]]
 
+    def storage(self) -> Storage | None:
+        """Make a storage that this agent's flows are kept in; None for the default one."""
+        return None
+
     def register(self, registry: Registry, function: Callable[..., Any], *, labels=(), name: str = "one") -> Version:
-        flow_of(function, name).register("P", labels=list(labels))
-        return registry.flows.get("P", name)
+        return self.registered(registry, flow_of(function, name), labels=labels)
+
+    def registered(self, registry: Registry, flow: Flow, *, labels=()) -> Version:
+        flow.storage = self.storage() or flow.storage
+        flow.register("P", labels=list(labels))
+        return registry.flows.get("P", flow.name)
 
     def finished(self, registry: Registry, run: Run) -> Run:
         for seen, _ in registry.runs.follow(run.id):
@@ -93,10 +102,10 @@ class AgentContract:
 
         flow = Flow("trap")
         task(lambda x: x, name="work").bind(Trap(), flow=flow)
-        flow.register("P")
+        version = self.registered(registry, flow)
         assert not note.exists()
         with agent():
-            self.finished(registry, registry.runs.create(registry.flows.get("P", "trap")))
+            self.finished(registry, registry.runs.create(version))
         assert int(note.read_text()) != os.getpid()
 
     def test_cancel(self, registry, agent, tmp_path):
@@ -123,11 +132,11 @@ class AgentContract:
         folder = str(tmp_path)
 
         def meet():
-            import os
             import pathlib
             import time
+            import uuid
 
-            pathlib.Path(folder, f"here-{os.getpid()}").touch()
+            pathlib.Path(folder, f"here-{uuid.uuid4()}").touch()
             while len(list(pathlib.Path(folder).glob("here-*"))) < 2:
                 time.sleep(0.01)
 

@@ -59,7 +59,7 @@ class TestMemory(StorageContract):
 
 def test_an_unknown_storage_lists_the_known():
     """A misspelt storage is one clear error."""
-    with pytest.raises(UnknownStorageError, match="no storage 'lokal'; there are 'local', 'memory'"):
+    with pytest.raises(UnknownStorageError, match="no storage 'lokal'; there are 'docker', 'local', 'memory'"):
         storage_named("lokal")
 
 

@@ -164,6 +164,13 @@ def test_callbacks_show_in_the_card(talk):
     assert "│ unmounted" in shown
 
 
+def test_an_agent_that_finds_no_engine(talk, monkeypatch, tmp_path):
+    """An agent for images says that it needs an engine, and none is started."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    assert talk.refused("%flow_agent start docker").startswith("No container engine answers")
+    assert talk("%flow_agent") == "no agent is at work: %flow_agent start starts one in this kernel"
+
+
 def test_an_agent_of_this_kernel(talk):
     """It says what it takes and that it stops with the kernel; it takes runs; it stops."""
     talk(*SALES, "%flow_register")

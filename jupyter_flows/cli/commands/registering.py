@@ -59,7 +59,8 @@ def register(
         known = {**asdict(would), "changes": [str(change) for change in would.changes]}
         console.result({**known, "artifact": None, "findings": findings, **about}, lambda: _would(would, console))
         return None
-    done = record(reading.flow, reading.project, labels=reading.labels, findings=reading.captured.findings)
+    labelled = reading.labels
+    done = record(reading.flow, reading.project, labels=labelled, findings=reading.captured.findings, say=console.say)
     for sentence in remarks(reading.captured.findings, listed_by=f"jupyter flows check {path}"):
         console.say(sentence)
     console.result({**done.to_json(), **about}, lambda: _done(done, reading))
@@ -80,7 +81,7 @@ def _done(done: Registration, reading: Reading) -> str:
     if done.created:
         lines += [f"  {change}" for change in done.changes if done.version > 1]
     news = "" if done.created else "nothing changed"
-    kept = reading.flow.storage.kind if reading.flow.storage else ""
+    kept = reading.flow.storage.summary() if reading.flow.storage else ""
     where = origin(Place.here(notebook=reading.path))
     lines.append(joined([f"{done.project}/{done.flow} v{done.version}", news, kept, where, duration(done.seconds)]))
     return "\n".join(lines)

@@ -7,13 +7,14 @@ from typing import Any
 
 from jupyter_flows.core.artifact import Artifact
 from jupyter_flows.environments.storage.base import Storage, check_options
+from jupyter_flows.environments.storage.docker import Docker
 from jupyter_flows.environments.storage.local import Local
 from jupyter_flows.environments.storage.memory import Memory
 from jupyter_flows.errors import UnknownStorageError
 
-__all__ = ["Artifact", "Local", "Memory", "Storage", "storage_from_json", "storage_named"]
+__all__ = ["Artifact", "Docker", "Local", "Memory", "Storage", "storage_from_json", "storage_named"]
 
-_STORAGES: dict[str, type[Storage]] = {"local": Local, "memory": Memory}
+_STORAGES: dict[str, type[Storage]] = {"docker": Docker, "local": Local, "memory": Memory}
 
 
 def storage_named(name: str, options: Mapping[str, Any] | None = None) -> Storage:

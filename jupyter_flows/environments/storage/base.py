@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -32,6 +32,9 @@ class Storage:
     run_options: ClassVar[frozenset[str]] = frozenset()
     #: Whether a process other than the one that built can load it.
     lasting: ClassVar[bool] = True
+
+    #: Told how building goes, a line at a time; whoever shows it sets it.
+    say: Callable[[str], None] = staticmethod(lambda _: None)
 
     _flow: Flow | None = None
     built: Build | None = None
@@ -63,10 +66,14 @@ class Storage:
         """Pack the flow, keep it, and return where; the same flow again is kept once."""
         flow = self.flow
         bundle = pack_flow(flow)
-        data = bundle.pack()
-        artifact = Artifact(self.write(data, flow.name), sha256(data), len(data))
+        artifact = self.keep(bundle, flow.name)
         self.built = Build(artifact, bundle.document)
         return artifact
+
+    def keep(self, bundle: Bundle, name: str) -> Artifact:
+        """Keep a bundle as one archive; a storage that keeps it otherwise writes this and `load` instead."""
+        data = bundle.pack()
+        return Artifact(self.write(data, name), sha256(data), len(data))
 
     def prebuilt(self, current: Mapping[str, Any]) -> Artifact:
         """Return the last build's artifact, or raise `StaleBuildError` when the flow is another by now.
@@ -97,6 +104,10 @@ class Storage:
             )
         return Bundle.unpack(data)
 
+    def summary(self) -> str:
+        """Say in a line where and how the last build is kept."""
+        return self.kind
+
     @property
     def kind(self) -> str:
         """The class's name, as people choose it."""
@@ -122,8 +133,11 @@ class Storage:
     def to_json(self) -> dict[str, Any]:
         """Return class path, options and the part of them that is the flow's meaning."""
         options = self.options()
-        meaning = {"class": self.kind, **{n: options[n] for n in sorted(self.run_options)}}
-        return {"class": f"{_PUBLIC}.{self.kind}", "options": options, "meaning": meaning}
+        return {"class": f"{_PUBLIC}.{self.kind}", "options": options, "meaning": self.meaning()}
+
+    def meaning(self) -> dict[str, Any]:
+        """Return what of the storage is part of the flow's digest."""
+        return {"class": self.kind, **{name: getattr(self, name) for name in sorted(self.run_options)}}
 
     def __repr__(self) -> str:
         given = ", ".join(f"{n}={v!r}" for n, v in self.options().items() if v is not None)

@@ -1,0 +1,2 @@
+def greeting():
+    return f"hello from {__name__}"

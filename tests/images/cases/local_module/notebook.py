@@ -1,0 +1,7 @@
+# %%
+import helper
+
+# %%
+#| task: greet
+print(helper.greeting())
+shown = True
