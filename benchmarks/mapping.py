@@ -6,11 +6,13 @@ import tracemalloc
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks.executors import inc, inc_task, milliseconds, total_task
+from benchmarks.flows import milliseconds
 from benchmarks.measure import Row, interleaved, medians
-from jupyter_flows import Flow
+from benchmarks.shapes import inc, total
+from jupyter_flows import Flow, task
 from jupyter_flows.engine.executors import Executor, LocalDaskExecutor, LocalExecutor
 
+inc_task, total_task = task(inc), task(total)
 SIZES = (1_000, 10_000, 100_000)
 ROUNDS = 5
 FAR = 1_000
