@@ -13,7 +13,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from jupyter_flows import signals, triggers
+    from jupyter_flows.core.annotations import flatten, mapped, unmapped
     from jupyter_flows.core.control_flow import case, merge, switch
+    from jupyter_flows.core.mapping import FilterTask, apply_map
     from jupyter_flows.core.parameter import Parameter
     from jupyter_flows.core.state import State
     from jupyter_flows.core.task import Task, task
@@ -22,31 +24,41 @@ if TYPE_CHECKING:
     from jupyter_flows.flow import Flow
 
 __all__ = [
+    "FilterTask",
     "Flow",
     "Parameter",
     "State",
     "Task",
+    "apply_map",
     "case",
     "context",
+    "flatten",
+    "mapped",
     "merge",
     "secret",
     "signals",
     "switch",
     "task",
     "triggers",
+    "unmapped",
 ]
 
 _HOMES = {
+    "FilterTask": "jupyter_flows.core.mapping",
     "Flow": "jupyter_flows.flow",
     "Parameter": "jupyter_flows.core.parameter",
     "State": "jupyter_flows.core.state",
     "Task": "jupyter_flows.core.task",
+    "apply_map": "jupyter_flows.core.mapping",
     "case": "jupyter_flows.core.control_flow",
     "context": "jupyter_flows.engine.context",
+    "flatten": "jupyter_flows.core.annotations",
+    "mapped": "jupyter_flows.core.annotations",
     "merge": "jupyter_flows.core.control_flow",
     "secret": "jupyter_flows.engine.secrets",
     "switch": "jupyter_flows.core.control_flow",
     "task": "jupyter_flows.core.task",
+    "unmapped": "jupyter_flows.core.annotations",
 }
 #: Public names that are modules.
 _MODULES = ("signals", "triggers")

@@ -172,7 +172,7 @@ class Container:
         relay, words = self._relay, self._words.decode(errors="replace").strip()
         task = next(iter(relay.running), None)
         if words:
-            relay.emit("stream", task=task, name="stderr", text=words + "\n")
+            relay.emit("stream", task=task and task.slug, name="stderr", text=words + "\n")
         if self._cancelled.is_set():
             relay.close_tasks(relay.running, "Cancelled", "its container did not stop in time and was killed")
             message = "cancelled; its container did not stop in time and was killed"
@@ -180,7 +180,9 @@ class Container:
             return
         how = "lost its connection to the engine" if lost else _how(state, limit_bytes)
         last = f": {words.splitlines()[-1]}" if words and not task else ""
-        where = f"{', '.join(relay.running)}: its container {how}" if task else f"the run's container {how}{last}"
+        where = (
+            f"{', '.join(map(str, relay.running))}: its container {how}" if task else f"the run's container {how}{last}"
+        )
         relay.close_tasks(relay.running, "Failed", f"its container {how}")
         relay.emit("run", state="Failed", message=where)
 

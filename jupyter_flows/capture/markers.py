@@ -26,6 +26,7 @@ Kind = Literal["task", "parameters", "control", "empty", "skip", "plain"]
 
 _MAGIC = re.compile(r"%%(task|parameters)(?![\w.])(.*)")
 _DIRECTIVE = re.compile(r"#\|\s*(task|parameters)(?![\w-])\s*:?(.*)")
+_MAP = re.compile(r"#\|\s*map(?![\w-])\s*:(.*)")
 #: Cell magics whose body is Python, so that its line numbers matter; any other body is taken literally.
 PYTHON_MAGICS = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "script_time"})
 #: Tags of cells that don't run: ours, and nbclient's.
@@ -118,6 +119,13 @@ def _variables(text: str) -> list[str]:
     return names
 
 
+def _variable(text: str) -> str:
+    names = _variables(text)
+    if len(names) > 1:
+        raise argparse.ArgumentTypeError(f"takes one name, not {text!r}")
+    return names[0]
+
+
 def _names(text: str) -> list[str]:
     return [n.strip() for n in text.split(",") if n.strip()]
 
@@ -158,6 +166,7 @@ def task_parser() -> TaskParser:
     )
     add("--ignore-skips", action="store_true", help="run although a task that it waits for was skipped")
     add("--timeout", type=_limit, metavar="S", help="seconds after which a run of it ends as TimedOut")
+    add("--map", type=_variable, metavar="NAME", help="run once for each element of NAME; what it writes becomes lists")
     add("--reads", type=_variables, action="extend", default=[], metavar="A,B", help="names it reads unseen")
     add("--writes", type=_variables, action="extend", default=[], metavar="A,B", help="names it writes unseen")
     add("--after", type=_names, action="extend", default=[], metavar="TASK", help="tasks that must finish first")
@@ -177,12 +186,15 @@ def read_marker(cell: Cell) -> Marker:
         raise _mistake(cell, marks[1].line, f"{marks[1].text} is a second mark of this cell", "keep one of the two")
     if marks:
         return _marked(cell, marks[0], code)
+    over = _mapped_over(cell)
+    if over and not ("task" in cell.tags or cell.metadata.get("task")):
+        return _task(cell, over, code, line=None)
     if "parameters" in cell.tags or cell.metadata.get("parameters"):
         return Marker("parameters", code)
     if INJECTED in cell.tags:
         return Marker("parameters", code, injected=True)
     if "task" in cell.tags or cell.metadata.get("task"):
-        return _task(cell, arguments_of(cell), code, line=None)
+        return _task(cell, [*arguments_of(cell), *over], code, line=None)
     if is_bare(code):
         return Marker("empty" if is_bare(cell.source) else "control", code)
     return Marker("plain", code, shared=min(SHARED & cell.tags, default=None))
@@ -246,7 +258,18 @@ def _marked(cell: Cell, mark: Mark, code: str) -> Marker:
         if mark.arguments not in ("", "true"):
             raise _mistake(cell, mark.line, f"{mark.text} takes no {mark.arguments!r}", "write the values below it")
         return Marker("parameters", code, line=mark.line)
-    return _task(cell, split_mark(cell, mark), code, line=mark.line)
+    return _task(cell, [*split_mark(cell, mark), *_mapped_over(cell)], code, line=mark.line)
+
+
+def _mapped_over(cell: Cell) -> list[str]:
+    """Return what a ``#| map: NAME`` line in a cell's head says, as it would follow ``%%task``."""
+    for line in cell.source.split("\n"):
+        match = _MAP.fullmatch(line.strip()) if line.startswith("#") else None
+        if match:
+            return ["--map", match[1].strip().strip("\"'")]
+        if line.strip() and not line.startswith(("#", "%%")):
+            break
+    return []
 
 
 def split_mark(cell: Cell, mark: Mark) -> list[str]:
@@ -271,6 +294,8 @@ def _task(cell: Cell, arguments: list[str], code: str, *, line: int | None) -> M
         raise _mistake(cell, line, message, "see %%task --help") from None
     if given.help:
         return Marker("control", code, help=True, line=line)
+    if given.map and code.lstrip("#\n ").startswith("%%"):
+        raise _mistake(cell, line, "--map takes a cell of Python, and this one has a cell magic", "take one away")
     options = TaskOptions(
         name=given.name,
         retries=given.retries,
@@ -281,6 +306,7 @@ def _task(cell: Cell, arguments: list[str], code: str, *, line: int | None) -> M
         after=tuple(dict.fromkeys(given.after)),
         requires=tuple(dict.fromkeys(given.requires)),
         rules=_rules(given),
+        map=given.map,
     )
     return Marker("task", code, options, run=not given.no_run, line=line)
 

@@ -20,6 +20,7 @@ from jupyter_flows.capture.findings import (
     undefined_findings,
 )
 from jupyter_flows.capture.imports import CellImport, Reach, cell_imports
+from jupyter_flows.capture.mapped_cells import as_loop, whole_of, written_names
 from jupyter_flows.capture.markers import Marker, read_marker
 from jupyter_flows.capture.membership import Membership, candidates, choose
 from jupyter_flows.capture.modules import Modules, resolve
@@ -191,12 +192,23 @@ def _analysed(cell: Cell, marker: Marker) -> Cell:
     tags = cell.tags | {"parameters"} if marker.kind == "parameters" else cell.tags - {"parameters"}
     # A parameter without a default (``n: int``) is written by the run alone.
     required = {p.name for p in declared(marker.code) if p.required} if marker.kind == "parameters" else set()
-    if not options.reads and not options.writes and not required:
+    if not options.reads and not options.writes and not required and not options.map:
         return replace(cell, source=code_read, tags=tags)
     unseen = [f"({', '.join(sorted(options.reads))},)"] if options.reads else []
     unseen += [f"{name} = {UNSEEN}" for name in sorted(options.writes)]
     unseen += [f"{name} = None" for name in sorted(required)]
-    return replace(cell, source="\n".join([source.transform(code_read), *unseen]), tags=tags)
+    text = "\n".join([source.transform(code_read), *unseen])
+    if options.map:
+        text = as_loop(text, options.map, _gathers(marker), whole=whole_of(cell.ordinal))
+    return replace(cell, source=text, tags=tags)
+
+
+def _gathers(marker: Marker) -> tuple[str, ...]:
+    """Return the names that become lists when a cell runs for each element; none of any other cell."""
+    if not marker.options.map:
+        return ()
+    written = written_names(source.parse(marker.code))
+    return tuple(sorted({*written, *marker.options.writes}))
 
 
 def _needs(considered: Sequence[int], dataflow: Dataflow) -> Callable[[int], frozenset[int]]:
@@ -240,13 +252,15 @@ def _task(read: _Read, position: int, name: str, *, outside: bool) -> CellTask:
         meaning=code.cell_meaning(text, ordinal=ordinal),
         options=marker.options,
         reads=refs.reads | marker.options.reads,
-        writes=(refs.writes | marker.options.writes) - {UNSEEN},
+        writes=(refs.writes | marker.options.writes) - {UNSEEN, whole_of(ordinal)},
         # What is marked as a task is shown, timed and retried as one, even if it could be a definition.
         definition=marker.kind != "task" and position in read.dataflow.definitions,
         parameters=marker.kind == "parameters",
         # Names that are used unseen are used in a way that nobody knows.
-        portable=position in read.dataflow.portable and not (marker.options.reads or marker.options.writes),
+        portable=position in read.dataflow.portable
+        and not (marker.options.reads or marker.options.writes or marker.options.map),
         needs_shell=outside or code.needs_shell(text, ordinal=ordinal),
+        gathers=_gathers(marker),
     )
 
 

@@ -33,8 +33,8 @@ class Change:
         return f"{subject} ({self.detail})" if self.detail else subject
 
 
-_OPTIONS = ("max_retries", "retry_delay_seconds", "timeout_seconds", "tags", *Rules.__dataclass_fields__)
-_CELL_OPTIONS = ("definition", "parameters", "after", "requires")
+_OPTIONS = ("max_retries", "retry_delay_seconds", "timeout_seconds", "tags", "mapped", *Rules.__dataclass_fields__)
+_CELL_OPTIONS = ("definition", "parameters", "after", "requires", "map")
 
 
 def changes(

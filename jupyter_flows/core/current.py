@@ -17,7 +17,13 @@ class Graph(Protocol):
         """Take the task in."""
 
     def set_dependencies(
-        self, task: Any, *, upstream_tasks: Any = None, downstream_tasks: Any = None, keyword_tasks: Any = None
+        self,
+        task: Any,
+        *,
+        upstream_tasks: Any = None,
+        downstream_tasks: Any = None,
+        keyword_tasks: Any = None,
+        mapped: bool = False,
     ) -> None:
         """Draw the task's edges."""
 

@@ -53,6 +53,14 @@ def to_document(flow: Flow, *, labels: Iterable[str] = ()) -> Document:
     return document
 
 
+def _mapped_json(flow: Flow, task: Task) -> dict[str, Any]:
+    """Name what a task is mapped over: arguments, and upstream tasks that are none."""
+    if isinstance(task, CellTask) or not flow.is_mapped(task):
+        return {}
+    over = {e.key or f"upstream_tasks: {flow.slug(e.upstream)}" for e in flow.edges_to(task) if e.mapped}
+    return {"mapped": sorted(over | flow.mapped_constants(task))}
+
+
 def callbacks_meaning(flow: Flow) -> dict[str, str]:
     """Return the meaning of each callback that the flow or its environment carries."""
     from jupyter_flows.core.meaning import function_meaning  # A run reads flow.json, and starts sooner without.
@@ -70,6 +78,7 @@ def _task_json(flow: Flow, task: Task, known: dict[int, Any]) -> dict[str, Any]:
         "timeout_seconds": task.timeout_seconds,
         "tags": sorted(task.tags),
         **rules_json(task.rules),
+        **_mapped_json(flow, task),
     }
     if isinstance(task, CellTask):
         return data | {"meaning": task.meaning, "cell": _cell_json(task)}
@@ -96,6 +105,7 @@ def _cell_json(task: CellTask) -> dict[str, Any]:
         "may_fail": task.may_fail,
         "after": list(task.options.after),
         "requires": list(task.options.requires),
+        **({"map": task.options.map, "gathers": list(task.gathers)} if task.options.map else {}),
     }
 
 
@@ -116,8 +126,8 @@ _TASK_MEANING = (
     "meaning",
     "constants",
 )
-#: Meaning where it is there: `rules_json` names only what is not usual.
-_RULES_MEANING = tuple(Rules.__dataclass_fields__)
+#: Meaning where it is there: `rules_json` names only what is not usual, and few tasks are mapped.
+_RULES_MEANING = (*Rules.__dataclass_fields__, "mapped")
 _CELL_MEANING = ("definition", "parameters", "after", "requires")
 _FLOW_MEANING = (
     "name",
@@ -149,10 +159,11 @@ def flow_digest(document: Mapping[str, Any], *, callbacks: Mapping[str, str] | N
 
 
 def _cell_meaning(cell: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what of a cell is meaning; leave to fail is named only where it is given, as older versions knew none."""
+    """Return what of a cell is meaning; what not every version knew is named only where it is given."""
     if cell is None:
         return {}
-    return {k: cell[k] for k in _CELL_MEANING} | ({"may_fail": True} if cell.get("may_fail") else {})
+    given = {"may_fail": cell.get("may_fail"), "map": cell.get("map")}
+    return {k: cell[k] for k in _CELL_MEANING} | {k: value for k, value in given.items() if value}
 
 
 def _means(task: Mapping[str, Any], key: str) -> bool:
@@ -190,6 +201,7 @@ def _cell_task(data: Mapping[str, Any], read: Mapping[str, bytes]) -> CellTask:
         after=tuple(cell["after"]),
         requires=tuple(cell["requires"]),
         rules=cell_rules(data),
+        map=cell.get("map"),
     )
     return CellTask(
         data["slug"],
@@ -204,4 +216,5 @@ def _cell_task(data: Mapping[str, Any], read: Mapping[str, bytes]) -> CellTask:
         needs_shell=cell["needs_shell"],
         portable=cell.get("portable", False),
         requirements=cell.get("requirements", ()),
+        gathers=cell.get("gathers", ()),
     )

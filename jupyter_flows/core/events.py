@@ -13,6 +13,8 @@ kind      body
 ``source``  ``task``, ``execution_count``: a cell starts, with the number a kernel would show
 ========= ===================================================================================
 
+What a child of a mapped task writes, shows or logs has its ``map_index`` too.
+
 Events of a run are numbered from 1 by whoever runs it; a reader may meet one twice (a batch sent
 again) and drops what it has.
 """
@@ -58,6 +60,11 @@ class Event:
         if not isinstance(seq, int) or not isinstance(at, int | float) or kind not in KINDS:
             raise RunError(f"A run reported a line that is no event: {line[:80]!r}.")
         return cls(seq, float(at), kind, data)
+
+
+def of_child(map_index: int | None) -> dict[str, int]:
+    """Return what an event's body says of the mapped task's child that it comes from: nothing where there is none."""
+    return {} if map_index is None else {"map_index": map_index}
 
 
 class EventLog:

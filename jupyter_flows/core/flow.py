@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextvars import Token
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
+from jupyter_flows.core.annotations import Annotation, annotated
 from jupyter_flows.core.columns import Columns
 from jupyter_flows.core.current import Graph, open_flow
 from jupyter_flows.core.graph import find_cycle, topological_order
 from jupyter_flows.core.parameter import Parameter, ParameterSpec
 from jupyter_flows.core.rules import OnFailure, StateHandler, checked_callback, checked_handlers
-from jupyter_flows.core.task import CellTask, Collect, Task
+from jupyter_flows.core.task import CellTask, Collect, Flatten, Task
 from jupyter_flows.errors import CycleError, DefinitionError, DuplicateTaskError, FrozenFlowError
 
 _COLLECTIONS = (list, tuple, set, dict)
@@ -32,6 +34,8 @@ class Edge(NamedTuple):
     names: frozenset[str] = frozenset()
     #: Why it is there, as people read it.
     why: str = ""
+    #: Whether the n-th child of `downstream` waits for, and takes, the n-th element or child of `upstream` alone.
+    mapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class Flow:
         self._upstream: dict[Task, list[Edge]] = {}
         self._downstream: dict[Task, list[Edge]] = {}
         self._constants: dict[Task, dict[str, Any]] = {}
+        #: The mapped tasks, each with the names of its constants that are mapped over.
+        self._mapped: dict[Task, set[str]] = {}
         #: The arguments that are bound to tasks.
         self._keyed: set[tuple[Task, str]] = set()
         self._reference: tuple[Task, ...] | None = None
@@ -94,9 +100,10 @@ class Flow:
         self._tokens.append(open_flow.set(self))
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         open_flow.reset(self._tokens.pop())
-        self.validate()
+        if kind is None:  # Else what is wrong is being said, and this flow is not whole.
+            self.validate()
 
     def freeze(self) -> None:
         """Refuse every later change; registering does this."""
@@ -122,6 +129,8 @@ class Flow:
             number += 1
             slug = f"{task.name}-{number}"
         self._slugs[task] = slug
+        if isinstance(task, CellTask) and task.options.map:
+            self._mapped[task] = set()
         self._taken[task.name] = number
         self._taken.setdefault(slug, 1)
         self._upstream[task], self._downstream[task] = [], []
@@ -132,7 +141,14 @@ class Flow:
         return [f"cell {t.cell.ordinal}" for t in both if isinstance(t, CellTask)]
 
     def add_edge(
-        self, upstream: Task, downstream: Task, key: str | None = None, *, names: Iterable[str] = (), why: str = ""
+        self,
+        upstream: Task,
+        downstream: Task,
+        key: str | None = None,
+        *,
+        names: Iterable[str] = (),
+        why: str = "",
+        mapped: bool = False,
     ) -> Edge:
         """Make `downstream` wait for `upstream`; the same edge again changes nothing."""
         place = (upstream, downstream, key)
@@ -145,11 +161,13 @@ class Flow:
             raise CycleError([self._slugs[upstream]])
         if key is not None and (downstream, key) in self._keyed:
             raise DefinitionError(f"Argument {key!r} of task {self._slugs[downstream]!r} is bound already.")
-        return self._draw(Edge(upstream, downstream, key, frozenset(names), why))
+        return self._draw(Edge(upstream, downstream, key, frozenset(names), why, mapped))
 
     def _draw(self, edge: Edge) -> Edge:
         upstream, downstream, key, *_ = edge
         self._edges[upstream, downstream, key] = edge
+        if edge.mapped:
+            self._mapped.setdefault(downstream, set())
         self._upstream[downstream].append(edge)
         self._downstream[upstream].append(edge)
         if key is not None:
@@ -163,19 +181,48 @@ class Flow:
         upstream_tasks: Iterable[Any] | None = None,
         downstream_tasks: Iterable[Any] | None = None,
         keyword_tasks: Mapping[str, Any] | None = None,
+        mapped: bool = False,
     ) -> None:
-        """Draw a task's edges; values that are no tasks become constants, collections of tasks are gathered."""
+        """Draw a task's edges; values that are no tasks become constants, collections of tasks are gathered.
+
+        With `mapped`, all that is not `unmapped` is mapped over: the task gets one child for each element.
+        """
         self.add_task(task)
-        for t in upstream_tasks or ():
-            self.add_edge(self._as_task(t), task)
+        for t in map(annotated, upstream_tasks or ()):
+            self.add_edge(self._as_task(self._flat(t)), task, mapped=mapped if t.mapped is None else t.mapped)
         for t in downstream_tasks or ():
             self.add_edge(task, self._as_task(t))
-        for key, value in (keyword_tasks or {}).items():
+        for key, given in (keyword_tasks or {}).items():
+            argument = annotated(given)
+            over, value = mapped if argument.mapped is None else argument.mapped, self._flat(argument)
             if _holds_task(value):
-                self.add_edge(self._as_task(value), task, key)
+                self.add_edge(self._as_task(value), task, key, mapped=over)
             else:
-                self._check_open()
-                self._constants.setdefault(task, {})[key] = value
+                self.add_constant(task, key, value, mapped=over)
+        if mapped and task not in self._mapped:
+            raise DefinitionError(
+                f"Task {self._slugs[task]!r} has nothing to map over: give map() at least one list or task that is not "
+                "unmapped()."
+            )
+
+    def add_constant(self, task: Task, key: str, value: Any, *, mapped: bool = False) -> None:
+        """Bind an argument of a task to a plain value, or with `mapped` each child's to an element of it."""
+        self._check_open()
+        if mapped:
+            self._mapped.setdefault(task, set()).add(key)
+            value = _elements(self._slugs[task], key, value)
+        self._constants.setdefault(task, {})[key] = value
+
+    def _flat(self, argument: Annotation) -> Any:
+        """Return the argument's value, flattened if it asks for that: now if it is known, else by a task."""
+        value = argument.value
+        if not argument.flattened:
+            return value
+        if not _holds_task(value):
+            return Flatten().run(value)
+        flat = Flatten()
+        self.set_dependencies(flat, keyword_tasks={"value": value})
+        return flat
 
     def _as_task(self, value: Any) -> Task:
         if isinstance(value, Task):
@@ -236,6 +283,19 @@ class Flow:
     def constants(self, task: Task) -> Mapping[str, Any]:
         """Return the arguments of a task that are plain values."""
         return self._constants.get(task, {})
+
+    def is_mapped(self, task: Task) -> bool:
+        """Tell whether a task runs once for each element of what it is mapped over."""
+        return task in self._mapped
+
+    def mapped_constants(self, task: Task) -> AbstractSet[str]:
+        """Return the names of a task's constants that it is mapped over."""
+        return self._mapped.get(task, frozenset())
+
+    @property
+    def has_mapped(self) -> bool:
+        """Whether any task is mapped."""
+        return bool(self._mapped)
 
     def get_tasks(self, name: str | None = None, *, tags: Iterable[str] = ()) -> list[Task]:
         """Return the tasks of that name (or slug) that carry all these tags."""
@@ -302,7 +362,7 @@ class Flow:
         self._slugs, self._taken, self._edges = other._slugs, other._taken, other._edges
         self._upstream, self._downstream = other._upstream, other._downstream
         self._constants, self._keyed, self._reference = other._constants, other._keyed, other._reference
-        self._changes = other._changes
+        self._mapped, self._changes = other._mapped, other._changes
         self.state_handlers, self.on_failure = other.state_handlers, other.on_failure
 
     @property
@@ -341,3 +401,15 @@ def _holds_task(value: Any) -> bool:
     if isinstance(value, dict):
         return any(map(_holds_task, value.values()))
     return isinstance(value, _COLLECTIONS) and any(map(_holds_task, value))
+
+
+def _elements(slug: str, key: str, value: Any) -> Any:
+    """Return what a task is mapped over, such that it can be gone through more than once."""
+    try:
+        iterator = iter(value)
+    except TypeError:
+        raise DefinitionError(
+            f"Task {slug!r} can't be mapped over {value!r}, argument {key!r}: give a list, or unmapped({key}) for the "
+            "same value in each child."
+        ) from None
+    return list(iterator) if iterator is value else value

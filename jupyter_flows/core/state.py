@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -76,6 +77,8 @@ class State:
     message: str = ""
     result: Any = None
     at: datetime = field(default_factory=_now)
+    #: Of a mapped task the states of its children, in order; its `result` is the list of theirs.
+    map_states: Sequence[State] = ()
 
     def is_waiting(self) -> bool:
         """Tell whether it has yet to run."""
@@ -96,6 +99,10 @@ class State:
     def is_failed(self) -> bool:
         """Tell whether it failed, timed out or was never triggered."""
         return self.name in FAILED
+
+    def is_mapped(self) -> bool:
+        """Tell whether it is a mapped task's, whose children have states of their own."""
+        return self.name is _S.MAPPED
 
     def is_skipped(self) -> bool:
         """Tell whether it was skipped."""

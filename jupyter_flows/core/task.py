@@ -109,6 +109,27 @@ class Task:
         graph = current_flow(flow)
         return self.copy(**(task_args or {})).bind(*args, flow=graph, upstream_tasks=upstream_tasks, **kwargs)
 
+    def map(
+        self,
+        *args: Any,
+        flow: Graph | None = None,
+        upstream_tasks: Iterable[Any] | None = None,
+        task_args: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Add a copy of this task that runs once for each element of its arguments, and return the copy.
+
+        Each run is a child with a `map_index`; there are as many as the shortest argument has elements.
+        Arguments and upstream tasks in `unmapped` go whole to each child. A task that takes the copy's
+        result gets the list of the children's; one that is mapped over it goes on child by child.
+        """
+        graph = current_flow(flow)
+        new = self.copy(**(task_args or {}))
+        graph.set_dependencies(
+            new, upstream_tasks=upstream_tasks, keyword_tasks=new.bound_arguments(args, kwargs), mapped=True
+        )
+        return new
+
     def bind(
         self, *args: Any, flow: Graph | None = None, upstream_tasks: Iterable[Any] | None = None, **kwargs: Any
     ) -> Self:
@@ -258,6 +279,37 @@ class Collect(Task):
         return dict(zip(self.keys, values, strict=True)) if self.shape is dict else self.shape(values)
 
 
+class Flatten(Task):
+    """Make one list of a list of lists: what ``flatten(task)`` becomes inside a flow."""
+
+    def __init__(self) -> None:
+        super().__init__(name="flatten")
+
+    def run(self, value: Any) -> list[Any]:
+        """Return the elements of the elements; raise `DefinitionError` for an element that has none."""
+        flat: list[Any] = []
+        for n, inner in enumerate(value):
+            try:
+                flat.extend(inner)
+            except TypeError:
+                raise DefinitionError(
+                    f"flatten takes a list of lists, and element {n} is no list but {inner!r:.80}."
+                ) from None
+        return flat
+
+
+class Constant(Task):
+    """Give a value that is known before the run: what `apply_map` is mapped over, if it is no task."""
+
+    def __init__(self, value: Any):
+        super().__init__(name="constant")
+        self.value = value
+
+    def run(self) -> Any:
+        """Return the value."""
+        return self.value
+
+
 @dataclass(frozen=True, slots=True)
 class TaskOptions:
     """What a marker (``%%task``, ``#| task:``, cell metadata) says of its cell."""
@@ -275,6 +327,8 @@ class TaskOptions:
     requires: tuple[str, ...] = ()
     #: When it runs and when it runs again; cells have no handlers.
     rules: Rules = USUAL
+    #: The name of the value for each of whose elements the cell runs.
+    map: str | None = None
 
 
 class CellTask(Task):
@@ -295,6 +349,7 @@ class CellTask(Task):
         needs_shell: bool = False,
         portable: bool = False,
         requirements: Iterable[str] = (),
+        gathers: Iterable[str] = (),
     ):
         given = options or TaskOptions()
         super().__init__(
@@ -316,6 +371,8 @@ class CellTask(Task):
         self.portable = portable
         #: What of the flow's requirements its own code reaches: pins, sorted.
         self.requirements = tuple(requirements)
+        #: Of a cell that runs for each element, the names that become lists of what each run gave them.
+        self.gathers = tuple(gathers)
 
     @property
     def may_fail(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +67,26 @@ class _Story:
     def __init__(self, flow: Flow, on_event: Callable[[Event], None]):
         self._flow, self._on_event = flow, on_event
         self._tasks: dict[str, State] = {}
+        self._children: dict[str, dict[int, State]] = {}
         self._run = State(StateName.PENDING)
 
     def hear(self, event: Event) -> None:
         if event.kind == "tasks":
-            for slug, _, state, _, message in event.body["rows"]:
-                self._tasks[slug] = State(StateName(state), message)
+            for slug, index, state, _, message in event.body["rows"]:
+                told = State(StateName(state), message)
+                if index is None:
+                    self._tasks[slug] = told
+                else:
+                    self._children.setdefault(slug, {})[index] = told
         elif event.kind == "run":
             self._run = State(StateName(event.body["state"]), event.body["message"])
         self._on_event(event)
 
     def state(self) -> State:
-        pending = State(StateName.PENDING)
-        result: dict[Task, State] = {t: self._tasks.get(self._flow.slug(t), pending) for t in self._flow.tasks}
+        result: dict[Task, State] = {t: self._of(self._flow.slug(t)) for t in self._flow.tasks}
         return State(self._run.name, self._run.message, result)
+
+    def _of(self, slug: str) -> State:
+        state = self._tasks.get(slug) or State(StateName.PENDING)
+        children = self._children.get(slug, {})
+        return replace(state, map_states=[children[index] for index in sorted(children)]) if children else state

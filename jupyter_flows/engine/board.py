@@ -5,13 +5,25 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
+from typing import NamedTuple
 
 #: No task runs.
 IDLE = -1
 #: How many tasks can run at once: the first seat is the main thread's.
 SEATS = 128
 _LIMIT_BYTES = 8
-_HEADER = _LIMIT_BYTES + 4 * SEATS
+_INDEXES = _LIMIT_BYTES + 4 * SEATS
+_HEADER = _INDEXES + 4 * SEATS
+
+
+class Seated(NamedTuple):
+    """A task that is called, and of a mapped task which child."""
+
+    slug: str
+    map_index: int | None = None
+
+    def __str__(self) -> str:
+        return self.slug if self.map_index is None else f"{self.slug}[{self.map_index}]"
 
 
 class Board:
@@ -28,9 +40,11 @@ class Board:
         #: ``limit[0]`` is when, by the monotonic clock, the main thread's task must have ended; 0 for never.
         self.limit = memoryview(self._map)[:_LIMIT_BYTES].cast("d")
         #: The number of the task in each seat, or `IDLE`; ``cell[0]`` is the main thread's.
-        self.cell = memoryview(self._map)[_LIMIT_BYTES:].cast("i")
+        self.cell = memoryview(self._map)[_LIMIT_BYTES:_INDEXES].cast("i")
+        #: Which child of a mapped task it is; `IDLE` for a task that is not mapped.
+        self.index = memoryview(self._map)[_INDEXES:_HEADER].cast("i")
         for seat in range(SEATS):
-            self.cell[seat] = IDLE
+            self.cell[seat] = self.index[seat] = IDLE
 
 
 def board_file() -> int:
@@ -41,14 +55,19 @@ def board_file() -> int:
         return os.dup(file.fileno())
 
 
-def running_tasks(fd: int) -> list[str]:
-    """Return the slugs of the tasks that the board in `fd` says are running, the main thread's first."""
+def running_tasks(fd: int) -> list[Seated]:
+    """Return the tasks that the board in `fd` says are running, the main thread's first."""
     data = os.pread(fd, os.fstat(fd).st_size, 0)
     if len(data) <= _HEADER:
         return []
-    numbers = memoryview(data)[_LIMIT_BYTES:_HEADER].cast("i")
+    numbers = memoryview(data)[_LIMIT_BYTES:_INDEXES].cast("i")
+    indexes = memoryview(data)[_INDEXES:_HEADER].cast("i")
     slugs = data[_HEADER:].decode().split("\n")
-    return [slugs[number] for number in numbers if 0 <= number < len(slugs)]
+    return [
+        Seated(slugs[number], index if index >= 0 else None)
+        for number, index in zip(numbers, indexes, strict=True)
+        if 0 <= number < len(slugs)
+    ]
 
 
 def limit_of(fd: int) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.cells import PlainCells, Publish
 from jupyter_flows.engine.context import on_worker
+from jupyter_flows.engine.elements import Elements
 from jupyter_flows.engine.figures import choose_inline
 from jupyter_flows.engine.namespace import Namespace
 from jupyter_flows.engine.on_import import OnImport
@@ -41,6 +42,10 @@ class CellRunner:
             self._run(task)
         if task.parameters:
             self._namespace.inject(self._parameters)
+
+    def elements(self, task: CellTask) -> Elements:
+        """Return the elements that a mapped cell runs for; raise what its kernel would for a value that has none."""
+        return Elements(self._namespace.names, task.options.map or "", task.gathers)
 
     def _run(self, task: CellTask) -> None:
         if on_worker.get():

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
-from jupyter_flows.engine.board import board_file, limit_of, running_tasks
+from jupyter_flows.engine.board import Seated, board_file, limit_of, running_tasks
 from jupyter_flows.errors import RunError
 
 TAIL_BYTES = 4000
@@ -42,7 +42,7 @@ class Child:
         self.popen.stdin.write(line.encode())
         self.popen.stdin.flush()
 
-    def running_tasks(self) -> list[str]:
+    def running_tasks(self) -> list[Seated]:
         """Return the tasks that run, or ran when it died; the main thread's first."""
         return running_tasks(self.board_fd)
 

@@ -41,6 +41,8 @@ current_place: ContextVar[Place | None] = ContextVar("jupyter_flows.current_plac
 current_number: ContextVar[int] = ContextVar("jupyter_flows.current_number", default=-1)
 
 
+#: Which child of a mapped task runs, None for a task that is not mapped.
+current_index: ContextVar[int | None] = ContextVar("jupyter_flows.current_index", default=None)
 #: Which try of the running task this is, from 1; apart for the same reason.
 current_try: ContextVar[int] = ContextVar("jupyter_flows.current_try", default=1)
 #: Whether this is a worker thread's context: what runs in it has no claim on what belongs to the main thread.
@@ -88,6 +90,11 @@ class Context:
     def task_name(self) -> str | None:
         """The running task's name."""
         return current_task()
+
+    @property
+    def map_index(self) -> int | None:
+        """Which child of a mapped task runs, from 0; None in a task that is not mapped."""
+        return current_index.get()
 
     @property
     def retry_count(self) -> int:

@@ -15,10 +15,11 @@ from jupyter_flows.engine.executors.base import Executor, executor_from
 from jupyter_flows.engine.failure import LONGEST
 from jupyter_flows.engine.handlers import tell
 from jupyter_flows.engine.home import Home, current_home, home_of, leave_of
+from jupyter_flows.engine.map_runner import task_runner
 from jupyter_flows.engine.plan import Plan, compile_plan
 from jupyter_flows.engine.plans import plan_of
 from jupyter_flows.engine.resumption import Resumption, resumption
-from jupyter_flows.engine.task_runner import Row, TaskRunner, run_all
+from jupyter_flows.engine.task_runner import TaskRunner, run_all
 from jupyter_flows.engine.task_states import TaskStates
 from jupyter_flows.errors import RunError
 
@@ -60,7 +61,7 @@ class FlowRunner:
         runner.set_parameters(values)
         if earlier:
             runner.settle({n: earlier.settled[t] for n, t in enumerate(plan.tasks) if t in earlier.settled})
-        result = TaskStates(plan, runner.rows, runner.results)
+        result = TaskStates(runner)
         running = self._tell(State(StateName.PENDING), State(StateName.RUNNING))
         try:
             if running.name is StateName.RUNNING:
@@ -70,7 +71,7 @@ class FlowRunner:
                 home.finish()
         if running.name is not StateName.RUNNING:
             return State(running.name, running.message, result)
-        name, message = flow_state(plan, runner.rows, runner.messages)
+        name, message = flow_state(runner)
         return self._tell(running, State(name, message, result))
 
     def _tell(self, old: State, new: State) -> State:
@@ -82,7 +83,7 @@ class FlowRunner:
     def _runner(self, plan: Plan, values: Mapping[str, Any], earlier: Resumption | None) -> TaskRunner:
         resumed = earlier.resumed if earlier else frozenset()
         run = RunInfo(self.flow.name, parameters=values, scheduled_start_time=datetime.now(UTC), resumed=resumed)
-        return TaskRunner(plan, run, keep_results=self._keep, may_leave=leave_of(self._cells))
+        return task_runner(plan, run, keep_results=self._keep, may_leave=leave_of(self._cells))
 
     def _cell_runner(self, home: Home | None) -> RunCell | None:
         run_cell = self._cells or (home.run_cell if home else None)
@@ -93,30 +94,33 @@ class FlowRunner:
         return run_cell
 
 
-def flow_state(plan: Plan, rows: list[Row], messages: Mapping[int, str]) -> tuple[StateName, str]:
+def flow_state(runner: TaskRunner) -> tuple[StateName, str]:
     """Return the state that a flow has by its reference tasks, and why when it is no success."""
-    if not messages and len(rows) == plan.size:
+    plan = runner.plan
+    if not runner.messages and len(runner.rows) == runner.total:
         return StateName.SUCCESS, ""
     last: dict[int, StateName] = {}
-    for row in rows:
+    for row in runner.rows:
         last[row[0]] = StateName.SUCCESS if len(row) == 3 else row[1]  # noqa: PLR2004 - the short row's length
+    order = list(runner.with_children(plan.order))
     # The first by order, not by time: what runs at once fails at random times.
-    first = next((n for n in plan.order if last.get(n) in (StateName.FAILED, StateName.TIMED_OUT)), None)
-    outcome = {last.get(n, StateName.PENDING) for n in plan.reference}
+    first = next((n for n in order if last.get(n) in (StateName.FAILED, StateName.TIMED_OUT)), None)
+    reference = list(runner.with_children(plan.reference))
+    outcome = {last.get(n, StateName.PENDING) for n in reference}
     if outcome <= SUCCESSFUL:
         return StateName.SUCCESS, ""
     if StateName.CANCELLED in outcome:
         return StateName.CANCELLED, "cancelled"
-    paused = [plan.slugs[n] for n in plan.order if last.get(n) is StateName.PAUSED]
+    paused = [runner.name_of(n) for n in order if last.get(n) is StateName.PAUSED]
     if paused and not outcome & FAILED:
         return StateName.PAUSED, f"waiting for a person: {', '.join(paused[:5])}"
     if first is None:
         # What no failure explains: a trigger that asks for one, or a signal.
-        first = next((n for n in plan.reference if last.get(n) is StateName.TRIGGER_FAILED), None)
+        first = next((n for n in reference if last.get(n) is StateName.TRIGGER_FAILED), None)
     if first is None:
-        undone = [plan.slugs[n] for n in plan.reference if last.get(n) not in SUCCESSFUL]
+        undone = [runner.name_of(n) for n in reference if last.get(n) not in SUCCESSFUL]
         return StateName.FAILED, f"the executor left tasks undone: {', '.join(undone[:5])}"
-    return StateName.FAILED, f"{plan.slugs[first]}: {messages.get(first, '')}"
+    return StateName.FAILED, f"{runner.name_of(first)}: {runner.messages.get(first, '')}"
 
 
 def run_callback(name: str, callback: Callable[[], Any] | None) -> str:

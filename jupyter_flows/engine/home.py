@@ -10,6 +10,7 @@ from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.board import Board
 from jupyter_flows.engine.context import RunInfo
 from jupyter_flows.engine.interruption import Interruption
+from jupyter_flows.engine.map_runner import task_runner
 from jupyter_flows.engine.outputs import Outputs
 from jupyter_flows.engine.plan import Plan
 from jupyter_flows.engine.reporter import Reporter
@@ -37,7 +38,7 @@ class Home:
     def runner(self, plan: Plan) -> TaskRunner:
         """Make the run's task runner, watched from now on."""
         board = Board(self._board_fd, slugs=plan.slugs)
-        runner = TaskRunner(
+        runner = task_runner(
             plan,
             self.run,
             board=board,

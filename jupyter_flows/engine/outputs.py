@@ -16,8 +16,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from jupyter_flows.core.events import EventLog
-from jupyter_flows.engine.context import current_place, current_task, on_worker, process_run
+from jupyter_flows.core.events import EventLog, of_child
+from jupyter_flows.engine.context import current_index, current_place, current_task, on_worker, process_run
 from jupyter_flows.engine.masking import Masker
 
 #: Text waiting to be sent is sent at once when there is more.
@@ -46,7 +46,8 @@ class Outputs:
         self._events, self._folder, self._limit = events, folder, limit
         self._masker = masker or Masker()
         self._lock = threading.RLock()
-        self._pending: list[tuple[Place, str]] = []
+        #: Who wrote, for which child of a mapped task, and what.
+        self._pending: list[tuple[Place, int | None, str]] = []
         self._waiting = 0
         self._sent: dict[Place, int] = {}
         self._rest: dict[Place, _Rest] = {}
@@ -80,13 +81,13 @@ class Outputs:
     def take(self, name: str, text: str) -> None:
         """Take text, whose place among what went to the file descriptors does not matter."""
         speaker = _speaker.get()
-        self._put((None if speaker else self.task(), speaker, name), text)
+        self._put((None if speaker else self.task(), speaker, name), text, index=current_index.get())
 
-    def _put(self, place: Place, text: str) -> None:
+    def _put(self, place: Place, text: str, *, index: int | None = None) -> None:
         if not text:
             return
         with self._lock:
-            self._pending.append((place, text))
+            self._pending.append((place, index, text))
             self._waiting += len(text)
             if self._waiting > GATHER_CHARACTERS:
                 self.flush()
@@ -95,8 +96,9 @@ class Outputs:
         """Send all text taken so far, what follows on each other in one event."""
         with self._lock:
             pending, self._pending, self._waiting = self._pending, [], 0
-            for place, run in groupby(pending, itemgetter(0)):
-                self._send(place, "".join(text for _, text in run))
+            for (place, index), run in groupby(pending, itemgetter(0, 1)):
+                text = "".join(text for _, _, text in run)
+                self._deliver(place, self._masker.stream(place, text), index=index)
 
     def settle(self, *, whole: bool = False) -> None:
         """Send everything that was written until now, by whichever way; `whole` says that nothing more comes."""
@@ -111,7 +113,7 @@ class Outputs:
         """Send a display, after the text before it."""
         self.settle()
         with self._lock:
-            self._events.emit("output", task=self.task(), output=output)
+            self._events.emit("output", task=self.task(), output=output, **of_child(current_index.get()))
 
     @contextmanager
     def speaking(self, name: str) -> Iterator[None]:
@@ -124,10 +126,7 @@ class Outputs:
             self.settle()
             _speaker.reset(token)
 
-    def _send(self, place: Place, text: str) -> None:
-        self._deliver(place, self._masker.stream(place, text))
-
-    def _deliver(self, place: Place, text: str) -> None:
+    def _deliver(self, place: Place, text: str, *, index: int | None = None) -> None:
         sent = self._sent.get(place, 0)
         if sent + len(text) > self._limit:
             cut = max(0, self._limit - sent)
@@ -136,7 +135,7 @@ class Outputs:
         if text:
             task, speaker, name = place
             who = {"source": speaker} if speaker else {}
-            self._events.emit("stream", task=task, name=name, text=text, **who)
+            self._events.emit("stream", task=task, name=name, text=text, **who, **of_child(index))
 
     def _keep(self, place: Place, text: str) -> str:
         """Put the rest of a text into a file, and return what to say of it the first time."""

@@ -11,11 +11,8 @@ from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.graph import find_cycle, topological_order
 from jupyter_flows.core.parameter import Parameter
 from jupyter_flows.core.task import CellTask, FunctionTask, Task
+from jupyter_flows.engine.lanes import Call, Lanes, find_lanes
 from jupyter_flows.errors import CycleError
-
-#: How a task is called: a function, where its arguments lie among results and constants, and their
-#: names, None when all go by position. A plain tuple, for there is one a task.
-Call = tuple[Callable[..., Any], tuple[int, ...], tuple[str, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,8 @@ class Plan:
     parameters: Mapping[str, int]
     #: The tasks that the flow's state comes from.
     reference: tuple[int, ...]
+    #: What there is to know of mapped tasks, if there are any.
+    lanes: Lanes | None = None
 
     @property
     def size(self) -> int:
@@ -65,17 +64,19 @@ def compile_plan(flow: Flow, run_cell: Callable[[CellTask], None] | None = None)
                 bound[key] = u
     binder = _Binder(flow, run_cell)
     calls = tuple(map(binder.call, tasks, keyed))
+    order = range(len(tasks)) if forward else _order(slugs, up)
     return Plan(
         name=flow.name,
         tasks=tasks,
         slugs=slugs,
-        order=range(len(tasks)) if forward else _order(slugs, up),
+        order=order,
         upstream=up,
         downstream=down,
         calls=calls,
         constants=tuple(binder.constants),
         parameters=binder.parameters,
         reference=tuple(sorted(number[t] for t in flow.reference_tasks())),
+        lanes=find_lanes(flow, number, order, calls),
     )
 
 

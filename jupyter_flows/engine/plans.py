@@ -7,7 +7,8 @@ from types import FunctionType
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.parameter import Parameter
 from jupyter_flows.core.task import FunctionTask, Task
-from jupyter_flows.engine.plan import Call, Plan, compile_plan
+from jupyter_flows.engine.lanes import Call
+from jupyter_flows.engine.plan import Plan, compile_plan
 
 _PLAN = "plan"
 

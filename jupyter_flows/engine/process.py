@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from jupyter_flows.core.events import Event
+from jupyter_flows.engine.board import Seated
 from jupyter_flows.engine.child import Child
 from jupyter_flows.engine.memory import Memory
 from jupyter_flows.engine.relay import Relay
@@ -145,7 +146,7 @@ class Process:
         tasks, words = self._child.running_tasks(), self._child.last_words()
         task, relay = (tasks[0] if tasks else None), self._relay
         if words:
-            relay.emit("stream", task=task, name="stderr", text=words + "\n")
+            relay.emit("stream", task=task and task.slug, name="stderr", text=words + "\n")
         if self._cancelled:
             relay.close_tasks(tasks, "Cancelled", "it did not stop when interrupted, and was killed")
             message = "cancelled; its process did not stop in time and was killed"
@@ -159,13 +160,13 @@ class Process:
         else:
             self._explain_failure(tasks, words)
 
-    def _explain_failure(self, tasks: list[str], words: str) -> None:
+    def _explain_failure(self, tasks: list[Seated], words: str) -> None:
         code = self._child.popen.returncode
         exceeded = Memory.look().exceeded_since(self._memory) if code == -signal.SIGKILL else ""
         how = f"{_how(code)} {exceeded}".rstrip()
         self._relay.close_tasks(tasks, "Failed", f"its process {how}")
         last = f": {words.splitlines()[-1]}" if words and not tasks else ""
-        where = f"{', '.join(tasks)}: its process {how}" if tasks else f"the run's process {how}{last}"
+        where = f"{', '.join(map(str, tasks))}: its process {how}" if tasks else f"the run's process {how}{last}"
         advice = _MORE_MEMORY if exceeded else _advice(code, words, self._child.popen.args)
         self._relay.emit("run", state="Failed", message=where + advice)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from jupyter_flows.core.events import Event
 from jupyter_flows.core.state import FINISHED
+from jupyter_flows.engine.board import Seated
 from jupyter_flows.errors import RunError
 
 log = logging.getLogger(__name__)
@@ -26,13 +27,13 @@ class Relay:
         self._on_event, self._name = on_event, name
         self._seq = 0
         self._rest = b""
-        self._running: dict[str, None] = {}
+        self._running: dict[Seated, None] = {}
         #: Whether the run's final state was among what was handed on.
         self.final = False
 
     @property
-    def running(self) -> list[str]:
-        """The tasks that were reported as running and not yet as ended, in the order in which they began."""
+    def running(self) -> list[Seated]:
+        """The tasks and children reported as running and not yet as ended, in the order in which they began."""
         return list(self._running)
 
     def feed(self, data: bytes) -> None:
@@ -50,12 +51,12 @@ class Relay:
         """Hand on an event of the watcher's own."""
         self._hand_on(Event(self._seq + 1, time.time(), kind, body))
 
-    def close_tasks(self, tasks: Iterable[str], state: str, message: str) -> None:
+    def close_tasks(self, tasks: Iterable[Seated], state: str, message: str) -> None:
         """Report that tasks ended so, because their process did."""
         now = time.time()
         for task in tasks:
-            started = [] if task in self._running else [[task, None, "Running", now, ""]]
-            self.emit("tasks", rows=[*started, [task, None, state, now, message]])
+            started = [] if task in self._running else [[*task, "Running", now, ""]]
+            self.emit("tasks", rows=[*started, [*task, state, now, message]])
 
     def _hand_on(self, event: Event) -> None:
         self._seq += 1
@@ -69,8 +70,8 @@ class Relay:
             log.exception("handing on event %s of %s failed", self._seq, self._name)
 
     def _note_running(self, event: Event) -> None:
-        for slug, _, state, _, _ in event.body["rows"]:
+        for slug, map_index, state, _, _ in event.body["rows"]:
             if state == "Running":
-                self._running[slug] = None
+                self._running[Seated(slug, map_index)] = None
             else:
-                self._running.pop(slug, None)
+                self._running.pop(Seated(slug, map_index), None)

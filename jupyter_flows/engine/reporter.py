@@ -9,9 +9,10 @@ from time import time
 from jupyter_flows.core.events import EventLog
 from jupyter_flows.core.state import StateName
 from jupyter_flows.core.task import CellTask
+from jupyter_flows.engine.books import Row
 from jupyter_flows.engine.context import on_worker
 from jupyter_flows.engine.outputs import Outputs
-from jupyter_flows.engine.task_runner import Row, TaskRunner
+from jupyter_flows.engine.task_runner import TaskRunner
 
 TICK_SECONDS = 0.1
 #: A task that has been running for longer is reported as running before it ends.
@@ -56,8 +57,8 @@ class Reporter:
         self.tick()
         if not on_worker.get():
             self._unsettled = number
-        task, slug = runner.plan.tasks[number], runner.plan.slugs[number]
-        if attempt > 1:
+        task, (slug, index) = runner.task_of(number), runner.identity(number)
+        if attempt > 1 and index is None:
             self._events.emit("output", task=slug, output={"output_type": "clear_output", "wait": False})
         if isinstance(task, CellTask):
             self._events.emit("source", task=slug, execution_count=task.cell.ordinal)
@@ -88,9 +89,9 @@ class Reporter:
     def _running_slug(self) -> str | None:
         runner, unsettled = self._of(), self._unsettled
         if unsettled is not None:
-            return runner.plan.slugs[unsettled]
+            return runner.identity(unsettled)[0]
         running = runner.all_running()
-        return runner.plan.slugs[running[0][0]] if running else None
+        return runner.identity(running[0][0])[0] if running else None
 
     def _new_rows(self) -> list[EventRow]:
         runner = self._runner
@@ -99,27 +100,31 @@ class Reporter:
         end = len(runner.rows)
         new = runner.rows[self._seen : end]
         self._seen = end
-        rows = list(self._expand(new, runner.plan.slugs))
+        rows = list(self._expand(new, runner))
         for number, since in runner.all_running():
             # Its row, if it has ended meanwhile, is not among those taken: Running still comes first.
             if number not in self._announced and self._clock() - since > LONG_SECONDS:
                 self._announced.add(number)
-                rows.append([runner.plan.slugs[number], None, "Running", since, ""])
+                rows.append([*runner.identity(number), "Running", since, ""])
         return rows
 
-    def _expand(self, new: Sequence[Row], slugs: Sequence[str]) -> Iterator[EventRow]:
+    def _expand(self, new: Sequence[Row], runner: TaskRunner) -> Iterator[EventRow]:
+        slugs = runner.plan.slugs
         for row in new:
-            number = row[0]
-            slug = slugs[number]
+            number, index = row[0], None
+            if number < len(slugs):
+                slug = slugs[number]
+            else:
+                slug, index = runner.identity(number)
             if len(row) == 3:  # noqa: PLR2004 - a success: start and end
                 if number not in self._announced:
-                    yield [slug, None, "Running", row[1], ""]
-                yield [slug, None, "Success", row[2], ""]
+                    yield [slug, index, "Running", row[1], ""]
+                yield [slug, index, "Success", row[2], ""]
             elif row[1] is StateName.RUNNING:
                 if number not in self._announced:
                     self._announced.add(number)
-                    yield [slug, None, "Running", row[2], ""]
+                    yield [slug, index, "Running", row[2], ""]
             else:
                 if row[1] is StateName.RETRYING:
                     self._announced.discard(number)
-                yield [slug, None, row[1].value, row[2], row[3]]
+                yield [slug, index, row[1].value, row[2], row[3]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from jupyter_flows.core.events import EventLog
+from jupyter_flows.core.events import EventLog, of_child
+from jupyter_flows.engine.context import current_index
 
 
 class RunHandler(logging.Handler):
@@ -24,7 +25,8 @@ class RunHandler(logging.Handler):
             return
         if record.exc_info:
             message += "\n" + logging.Formatter().formatException(record.exc_info)
-        self._events.emit("log", task=self._task(), level=record.levelname, logger=record.name, message=message)
+        who = {"task": self._task(), **of_child(current_index.get())}
+        self._events.emit("log", **who, level=record.levelname, logger=record.name, message=message)
 
 
 def install_log(events: EventLog, task: Callable[[], str | None]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jupyter_flows.magics.element_loop import ElementLoop
     from jupyter_flows.magics.session import NotebookSession
     from jupyter_flows.magics.transformer import MarkerRemover
 
@@ -19,6 +20,7 @@ class Loaded:
 
     session: NotebookSession
     remover: MarkerRemover
+    loop: ElementLoop
     settings: Any
 
 
@@ -28,20 +30,23 @@ def load(shell: Any) -> None:
         return
     from jupyter_flows.magics import completion
     from jupyter_flows.magics.all_magics import cell_magics, line_magics
+    from jupyter_flows.magics.element_loop import ElementLoop
     from jupyter_flows.magics.session import NotebookSession
     from jupyter_flows.magics.transformer import MarkerRemover
     from jupyter_flows.settings import keep_settings
 
     session, remover, settings = NotebookSession(shell), MarkerRemover(), keep_settings()
+    loop = ElementLoop()
     for name, function in line_magics(session).items():
         shell.register_magic_function(function, "line", name)
     for name, function in cell_magics().items():
         shell.register_magic_function(function, "cell", name)
     shell.input_transformer_manager.cleanup_transforms.insert(0, remover)
+    shell.ast_transformers.append(loop)
     session.recorder.start()
     completion.install(shell)
     shell.configurables.append(settings)
-    setattr(shell, _HOOK, Loaded(session, remover, settings))
+    setattr(shell, _HOOK, Loaded(session, remover, loop, settings))
 
 
 def unload(shell: Any) -> None:
@@ -56,6 +61,8 @@ def unload(shell: Any) -> None:
     had.session.recorder.stop()
     completion.uninstall(shell)
     shell.input_transformer_manager.cleanup_transforms.remove(had.remover)
+    if had.loop in shell.ast_transformers:
+        shell.ast_transformers.remove(had.loop)
     shell.configurables.remove(had.settings)
     for kind, names in (("line", LINE), ("cell", CELL)):
         for name in names:

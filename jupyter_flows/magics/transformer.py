@@ -14,7 +14,7 @@ from IPython.core.inputtransformer2 import classic_prompt, ipython_prompt, leadi
 
 from jupyter_flows.errors import MarkerError
 
-_LOOKS_MARKED = re.compile(r"^(%%(task|parameters)\b|#\|\s*task\b.*--no-run)", re.MULTILINE)
+_LOOKS_MARKED = re.compile(r"^(%%(task|parameters)\b|#\|\s*(task\b.*--(no-run|map)|map\s*:))", re.MULTILINE)
 #: Stands where a line was: IPython drops leading empty lines, and with them the count of lines.
 _FILLER = "#\n"
 
@@ -46,7 +46,17 @@ class MarkerRemover:
             return lines
         if not marker.run:
             return [_FILLER] * len(lines)
-        return _as_if_first(strip_marker(source).splitlines(keepends=True))
+        lines = _as_if_first(strip_marker(source).splitlines(keepends=True))
+        return _signed(lines, marker.options.map) if marker.options.map else lines
+
+
+def _signed(lines: Lines, over: str) -> Lines:
+    """Sign a mapped cell where its marker stood, a line that is a comment by now."""
+    from jupyter_flows.magics.element_loop import signed
+
+    first = next((n for n, line in enumerate(lines) if line.startswith("#")), None)
+    sign = signed(over) + "\n"
+    return [sign, *lines] if first is None else [*lines[:first], sign, *lines[first + 1 :]]
 
 
 def _as_if_first(lines: Lines) -> Lines:

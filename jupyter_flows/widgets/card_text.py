@@ -91,8 +91,8 @@ def says(task: TaskProgress) -> str:
     """Return what a card adds to a task's mark: a state that the mark does not tell, children, a message."""
     children = ""
     if task.children:
-        done = sum(s in FINISHED for s in task.children.values())
-        children = f"{done} of {len(task.children)}"
+        done, bad = (sum(s in kind for s in task.children.values()) for kind in (FINISHED, FAILED))
+        children = f"{done} of {len(task.children)}" + (f", {bad} failed" if bad else "")
     plain_states = (StateName.PENDING, StateName.RUNNING, StateName.SUCCESS, StateName.FAILED)
     state = "" if task.state in plain_states else task.state.value
     kind = "definitions" if task.quiet else ""

@@ -50,6 +50,14 @@ class TaskProgress:
         if state in FINISHED:
             self.finished_at = at
 
+    def take_child(self, map_index: int, state: StateName, at: float) -> None:
+        """Take a child's state; the task's own time is from its first child's start to its last one's end."""
+        self.children[map_index] = state
+        if state is StateName.RUNNING and self.started_at is None:
+            self.started_at = at
+        if state in FINISHED:
+            self.finished_at = max(at, self.finished_at or at)
+
     def worth_showing(self, now: float) -> bool:
         """Tell whether a card lists it."""
         if not self.quiet or self.state not in _AS_EXPECTED:
@@ -139,7 +147,7 @@ class RunProgress:
             if map_index is None or map_index < 0:
                 task.enter(StateName(state), at, message or "")
             else:
-                task.children[map_index] = StateName(state)
+                task.take_child(map_index, StateName(state), at)
 
     def _task(self, name: str) -> TaskProgress:
         return self._tasks.setdefault(name, TaskProgress(name))

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from jupyter_flows import signals
+from jupyter_flows.core.annotations import flatten, unmapped
 from jupyter_flows.core.control_flow import case, merge
 from jupyter_flows.core.flow import Flow
+from jupyter_flows.core.mapping import apply_map
 from jupyter_flows.core.parameter import Parameter
 from jupyter_flows.core.task import task
 from jupyter_flows.engine.context import context
@@ -266,6 +268,82 @@ class ExecutorContract:
             left = leave()
         state = FlowRunner(flow, executor=executor).run()
         assert (state.result[left].name.value, state.result[left].message[:12]) == ("Failed", "SystemExit 3")
+
+    def test_mapped_tasks_give_the_same_everywhere(self, executor):
+        """Children run in lanes, whole values go to each, branches are each child's, and reducing takes them in order."""
+
+        @task
+        def numbers(n):
+            return list(range(n))
+
+        @task
+        def add(x, y=1):
+            return x + y, context.map_index
+
+        @task
+        def first(pair):
+            return pair[0]
+
+        @task
+        def is_even(x):
+            return x % 2 == 0
+
+        def change(x):
+            with case(is_even(x), True):
+                even = first([x])
+            return merge(even, add(x, 100))
+
+        with Flow("mapped") as flow:
+            one = add.map(numbers(4), unmapped(first([10])))
+            two = first.map(one)
+            three = add.map(flatten([[1], [2, 3]]), y=two)
+            four = add(two, [0])
+            five = apply_map(change, two)
+            none = first.map(numbers(0))
+        result = FlowRunner(flow, executor=executor).run().result
+        assert result[one].result == [(10, 0), (11, 1), (12, 2), (13, 3)]
+        assert result[three].result == [(11, 0), (13, 1), (15, 2)]
+        assert result[four].result == ([10, 11, 12, 13, 0], None)
+        assert result[five].result == [10, (111, 1), 12, (113, 3)]
+        assert (result[none].name.value, result[none].result) == ("Mapped", [])
+        assert [s.name.value for s in result[one].map_states] == ["Success"] * 4
+
+    def test_children_fail_skip_and_try_again_alike(self, executor, tmp_path):
+        """Each child has a state of its own, and what waits for it looks at that."""
+        folder = str(tmp_path)
+
+        @task(max_retries=1)
+        def work(x):
+            mark = Path(folder) / f"{x}"
+            if x == 1 and not mark.exists():
+                mark.write_text("tried")
+                raise ValueError("once")
+            if x == 2:
+                raise ValueError("always")
+            if x == 3:
+                raise signals.SKIP("three")
+            return x
+
+        @task
+        def inc(x):
+            return x + 1
+
+        @task(trigger="all_finished", skip_on_upstream_skip=False)
+        def kinds(xs):
+            return [type(x).__name__ for x in xs]
+
+        with Flow("states") as flow:
+            one = work.map([0, 1, 2, 3])
+            two = inc.map(one)
+            three = kinds(one)
+        state = FlowRunner(flow, executor=executor).run()
+        names = [[s.name.value for s in state.result[t].map_states] for t in (one, two)]
+        assert names == [
+            ["Success", "Success", "Failed", "Skipped"],
+            ["Success", "Success", "TriggerFailed", "Skipped"],
+        ]
+        assert state.result[three].result == ["int", "int", "ValueError", "NoneType"]
+        assert state.result[two].result[:2] == [1, 2]
 
     def test_it_survives_the_way_through_json(self, executor):
         """A run process makes the executor from flow.json."""

@@ -10,10 +10,11 @@ from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.parameter import Parameter
 from jupyter_flows.core.state import StateName
 from jupyter_flows.core.task import Task, task
-from jupyter_flows.engine.context import context
+from jupyter_flows.engine.context import RunInfo, context
 from jupyter_flows.engine.executors import Executor
 from jupyter_flows.engine.flow_runner import FlowRunner, flow_state
 from jupyter_flows.engine.plan import compile_plan
+from jupyter_flows.engine.task_runner import TaskRunner
 from jupyter_flows.errors import ParameterError, RunError
 from tests.engine.runs import cell_task, flow_of_cells
 
@@ -299,6 +300,8 @@ def test_the_flow_names_the_first_failure_by_order():
     with Flow("two") as flow:
         flow.add_task(Task("upper"))
         flow.add_task(Task("lower"))
-    rows = [(1, StateName.FAILED, 1.0, "second"), (0, StateName.FAILED, 2.0, "first")]
-    state = flow_state(compile_plan(flow), rows, {0: "first", 1: "second"})
+    runner = TaskRunner(compile_plan(flow), RunInfo("two"))
+    runner.rows = [(1, StateName.FAILED, 1.0, "second"), (0, StateName.FAILED, 2.0, "first")]
+    runner.messages = {0: "first", 1: "second"}
+    state = flow_state(runner)
     assert state == (StateName.FAILED, "upper: first")

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from jupyter_flows.engine.board import Seated
 from jupyter_flows.engine.relay import Relay
 
 
@@ -44,8 +45,8 @@ def test_what_is_under_way(relay, seen):
     """Tasks that began and did not end are known, in their order, and closed with a reason."""
     relay.feed(line(1, "tasks", rows=[["b", None, "Running", 1.0, ""], ["a", None, "Running", 1.0, ""]]))
     relay.feed(line(2, "tasks", rows=[["b", None, "Success", 1.0, ""], ["c", None, "Running", 1.0, ""]]))
-    assert relay.running == ["a", "c"]
-    relay.close_tasks(["a", "d"], "Failed", "killed")
+    assert relay.running == [Seated("a"), Seated("c")]
+    relay.close_tasks([Seated("a"), Seated("d")], "Failed", "killed")
     rows = [[row[0], row[2], row[4]] for event in seen[2:] for row in event.body["rows"]]
     assert rows == [["a", "Failed", "killed"], ["d", "Running", ""], ["d", "Failed", "killed"]]
 

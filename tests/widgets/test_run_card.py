@@ -329,3 +329,17 @@ def test_skipped_and_paused_tasks_are_shown_as_such():
         "  ○ report               Skipped · it waits for 'load', which was skipped",
         "  ‖ publish              Paused · its trigger is manual_only",
     ]
+
+
+def test_children_are_one_line_with_counts():
+    """A mapped task's line tells how many children have ended, how many of them failed, and how long they took."""
+    story = Story("score")
+    story.tell("run", 10.0, state="Running")
+    story.task("score", "Mapped", 10.0)
+    for index, state in enumerate(["Success", "Failed", "Running"]):
+        story.task("score", "Running", 10.0 + index, index=index)
+        if state != "Running":
+            story.task("score", state, 11.0 + index, index=index)
+    (line,) = [line for line in story.view.text().splitlines() if " score " in line]
+    assert "2 of 3, 1 failed" in line
+    assert "2.0 s" in line

@@ -33,6 +33,10 @@ class Cells:
         self.tasks: tuple[CellTask, ...] = captured.flow.cell_tasks
         if not self.tasks:
             raise ExportRefused([(None, None, "none of its cells takes part in the flow")])
+        mapped = [task.cell.ordinal for task in self.tasks if task.options.map]
+        if mapped:
+            why = "it runs once for each element (--map), which a function of the script does not"
+            raise ExportRefused([(ordinal, None, why) for ordinal in mapped])
         self.taken = _identifiers(self.tasks)
         if "*" in self.taken:
             # Nobody knows what these bring: perhaps `show`.

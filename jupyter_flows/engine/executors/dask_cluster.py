@@ -46,7 +46,7 @@ class DaskExecutor(Executor):
 
     def execute(self, work: Work) -> None:
         """Run every task: functions on the cluster, the rest at home."""
-        if not isinstance(work, TaskRunner) or not work.free:
+        if not isinstance(work, TaskRunner) or not work.packed:
             LocalExecutor().execute(work)
             return
         from jupyter_flows.engine.executors.dask_run import DaskRun

@@ -41,7 +41,7 @@ class Bench(WorkerPlugin):
     def setup(self, worker: Worker) -> None:
         """Set the desk up; what it says goes to the scheduler, and from there to the run."""
         self._mailbox = Mailbox(partial(worker.log_event, self.name))
-        self.desk = Desk(self._luggage, self._mailbox.send, seal)
+        self.desk = Desk(self._luggage, self._mailbox.send, seal, read=_open)
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - the plugin's protocol
         """Clear the desk."""
@@ -57,9 +57,21 @@ def desk_of(worker: Worker, name: str) -> Desk:
     return desk
 
 
-def call_far(name: str, number: int, *results: Any) -> Any:
-    """Call a task on this worker: what the cluster runs for each."""
-    return desk_of(get_worker(), name).call(number, results)
+class Given:
+    """A value that travels with the task that takes it: an element that a child is for."""
+
+    def __init__(self, value: Any):
+        self.value = value
+
+
+def _open(result: Any) -> Any:
+    return result.value if type(result) is Given else result
+
+
+def call_far(name: str, number: int, whose: Given | None, *results: Any) -> Any:
+    """Call a task on this worker: what the cluster runs for each; `whose` child it is, and which."""
+    parent, index = whose.value if whose else (None, None)
+    return desk_of(get_worker(), name).call(number, results, parent=parent, index=index)
 
 
 def is_absent(result: Any) -> bool:
@@ -107,16 +119,16 @@ class DaskRun(Away):
 
     def hand_out(self) -> None:
         """Submit every free task that waits for nothing that home has yet to run, all in one graph."""
-        if len(self.ledger.at_home) == self._seen:
+        if len(self.ledger.at_home) == self._seen and not self.ledger.has_children:
             return
         self._seen = len(self.ledger.at_home)
         if not self._packed:
             self._packed = True
             self._known = set(self.ledger.at_home)
             self._client.register_plugin(Bench(self._name, pack(self.work, self._known)))
-        wave = self._wave()
+        wave = [*self._wave(), *self.ledger.take_children()]
         self._submitted.update(wave)
-        if any(_resources(self.work.plan.tasks[number]) for number in wave):
+        if any(_resources(self.work.task_of(number)) for number in wave):
             self._submit_each(wave)
         else:
             self._submit_graph(wave)
@@ -151,7 +163,7 @@ class DaskRun(Away):
         for number, more in self._more.items():
             if isinstance(more, bytes):
                 work.results[number] = cloudpickle.loads(more)
-            elif more <= LARGE_BYTES or not work.downstream[number]:
+            elif more <= LARGE_BYTES or not work.below(number):
                 coming[number] = self._futures[number]
         for number, value in self._client.gather(coming).items() if coming else ():
             work.results[number] = value
@@ -173,14 +185,17 @@ class DaskRun(Away):
         wave = []
         for number in work.order:
             free = number in work.free and number not in self._submitted and number not in self.ledger.ended
-            if free and all(up in ready for up in work.upstream[number]):
+            if free and all(up in ready for up in work.plan.upstream[number]):
                 wave.append(number)
                 ready.add(number)
         return wave
 
     def _submit_graph(self, wave: list[int]) -> None:
         inside = set(wave)
-        graph = {self._key(number): (call_far, self._name, number, *self._links(number, inside)) for number in wave}
+        graph = {
+            self._key(number): (call_far, self._name, number, self._whose(number), *self._links(number, inside))
+            for number in wave
+        }
         wanted = [number for number in wave if self._is_wanted(number, inside)]
         futures = self._client.get(graph, [self._key(number) for number in wanted], sync=False)
         self._futures.update(zip(wanted, futures, strict=True))
@@ -191,17 +206,27 @@ class DaskRun(Away):
                 call_far,
                 self._name,
                 number,
+                self._whose(number),
                 *self._links(number, set()),
                 key=self._key(number),
-                resources=_resources(self.work.plan.tasks[number]) or None,
+                resources=_resources(self.work.task_of(number)) or None,
                 pure=False,
             )
 
     def _links(self, number: int, inside: set[int]) -> list[Any]:
         """Return the results that a task takes: keys of its own graph, or futures; and those that it only waits for."""
         taken = arguments_to_come(self.work, number, self._known)
-        others = [up for up in self.work.upstream[number] if up not in taken and up not in self.ledger.at_home]
-        return [self._key(place) if place in inside else self._future(place) for place in (*taken, *others)]
+        above = [] if self.work.is_child(number) else self.work.plan.upstream[number]
+        others = [up for up in above if up not in taken and up not in self.ledger.at_home]
+        return [self._key(place) if place in inside else self._link(place) for place in taken] + [
+            self._key(place) if place in inside else self._future(place) for place in others
+        ]
+
+    def _whose(self, number: int) -> Given | None:
+        return Given(self.work.whose(number)) if self.work.is_child(number) else None
+
+    def _link(self, place: int) -> Any:
+        return self._future(place) if self.work.is_result(place) else Given(self.work.results[place])
 
     def _future(self, number: int) -> Future[Any]:
         if number not in self._futures:  # Home ran it after the luggage was packed.
@@ -210,11 +235,11 @@ class DaskRun(Away):
 
     def _is_wanted(self, number: int, inside: set[int]) -> bool:
         """Tell whether a result must outlive the tasks of its own graph that take it."""
-        down = self.work.downstream[number]
+        down = self.work.below(number)
         return self.work.keeps_results or not down or any(child not in inside for child in down)
 
     def _key(self, number: int) -> str:
-        return f"{self.work.plan.tasks[number].name}-{self._name[-8:]}-{number}"
+        return f"{self.work.task_of(number).name}-{self._name[-8:]}-{number}"
 
     # -- reports and losses -----------------------------------------------------------------------------
 
@@ -261,7 +286,9 @@ class DaskRun(Away):
     def _culprits(self) -> list[int]:
         """Return the submitted tasks that have not ended though all they wait for has."""
         ended = self.ledger.ended
-        return [n for n in self._submitted - ended if all(up in ended for up in self.work.upstream[n])]
+        work = self.work
+        waiting = self._submitted - ended
+        return [n for n in waiting if work.is_child(n) or all(up in ended for up in work.plan.upstream[n])]
 
     def _fail_all(self, message: str) -> None:
         for number in self._culprits():

@@ -41,7 +41,7 @@ class LocalDaskExecutor(Executor):
         size = self.num_workers or os.cpu_count() or 1
         if self.scheduler == "synchronous":
             LocalExecutor(workers=1).execute(work)
-        elif not isinstance(work, TaskRunner) or not work.free:
+        elif not isinstance(work, TaskRunner) or not work.packed:
             LocalExecutor(workers=self.num_workers or min(MOST_WORKERS, size)).execute(work)
         elif self.scheduler == "threads":
             from jupyter_flows.engine.executors.threads import Threads

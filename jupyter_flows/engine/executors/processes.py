@@ -69,11 +69,11 @@ class Processes(Away):
             self.work.away[number] = self.work.now(), 0
             coming = arguments_to_come(self.work, number, self._known)
             try:
-                hand.connection.send((number, [self._blob(place) for place in coming]))
+                hand.connection.send((number, *self.work.whose(number), [self._blob(place) for place in coming]))
             except OSError:
                 self._lose(hand)
-            for place in set(coming):
-                self._takers[place] -= 1
+            for place in filter(self.work.is_result, set(coming)):
+                self._takers[place] = self._takers_of(place) - 1
                 if not self._takers[place] and not self.work.keeps_results:
                     self._blobs.pop(place, None)
 
@@ -122,6 +122,11 @@ class Processes(Away):
         hand.connection.send((sys.path, self._packed))
         return hand
 
+    def _takers_of(self, number: int) -> int:
+        """Return how many tasks have yet to take a result; a child's may go to each task below its own."""
+        known = self._takers.get(number)
+        return len(set(self.work.below(number))) if known is None and self.work.is_child(number) else known or 0
+
     def _blob(self, number: int) -> bytes:
         return self._blobs[number] if number in self._blobs else bytes(cloudpickle.dumps(self.work.results[number]))
 
@@ -129,7 +134,7 @@ class Processes(Away):
         kind, number, *rest = message
         if kind == "end":
             hand.number = None
-            if rest[-1] is not None and (self._takers.get(number) or self.work.keeps_results):
+            if rest[-1] is not None and (self._takers_of(number) or self.work.keeps_results):
                 self._blobs[number] = rest[-1]
         self.ledger.hear(kind, number, *rest)
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import heapq
 import queue
 import threading
+from collections import deque
 from contextvars import copy_context
 
 from jupyter_flows.engine.context import on_worker, process_run
+from jupyter_flows.engine.families import Family
 from jupyter_flows.engine.interruption import interrupt_threads
+from jupyter_flows.engine.lineup import Lineup
+from jupyter_flows.engine.map_runner import MapRunner
 from jupyter_flows.engine.task_runner import TaskRunner
 
 #: How often home looks up, so that an interruption and a cancel are heard.
@@ -30,7 +34,11 @@ class Threads:
         self._work, self._size = work, size
         self._order = list(work.order)
         self._rank = {number: rank for rank, number in enumerate(self._order)}
-        self._waiting = [len(set(up)) for up in work.upstream]
+        self._waiting = [len(set(up)) for up in work.plan.upstream]
+        self._lineup = Lineup(work) if isinstance(work, MapRunner) else None
+        #: Children of mapped tasks that are ready: those for threads and those for home.
+        self._children: deque[int] = deque()
+        self._children_here: deque[int] = deque()
         self._lock = threading.Lock()
         #: Ranks of ready tasks, heaps: those for threads and those for home.
         self._ready: list[int] = []
@@ -65,15 +73,24 @@ class Threads:
         """Run home's tasks until all have ended, the run is cancelled, or a thread raised."""
         while self._raised is None and not self._work.stopping.is_set() and self._ended < len(self._order):
             with self._lock:
-                number = self._order[heapq.heappop(self._here)] if self._here else None
+                number = self._next_here()
             if number is None:
                 self._wait_for_news()
-                continue
-            self._work.run(number)
-            with self._lock:
-                self._add(self._end(number))
+            elif self._lineup is not None and self._work.is_mapped(number):
+                family = self._lineup.work.open(number)
+                with self._lock:
+                    self._add(self._opened(self._lineup, number, family))
+            else:
+                self._work.run(number)
+                with self._lock:
+                    self._add(self._end(number))
         if self._raised is not None:
             raise self._raised
+
+    def _next_here(self) -> int | None:
+        if self._children_here:
+            return self._children_here.popleft()
+        return self._order[heapq.heappop(self._here)] if self._here else None
 
     def _wait_for_news(self) -> None:
         try:
@@ -98,24 +115,61 @@ class Threads:
 
     def _end(self, number: int) -> list[int]:
         """Note that a task has ended; return the tasks that are ready by that."""
+        if self._lineup is not None and self._work.is_child(number):
+            return self._end_child(self._lineup, number)
         self._ended += 1
-        ready = []
-        for child in set(self._work.downstream[number]):
-            self._waiting[child] -= 1
-            if not self._waiting[child]:
-                ready.append(child)
+        below = set(self._work.plan.downstream[number])
+        if self._lineup is not None and self._work.is_mapped(number):
+            below -= self._lineup.followers(number)
+        ready = self._count_down(below)
         if self._ended == len(self._order):
             self._news.put(None)
         return ready
 
+    def _count_down(self, below: set[int]) -> list[int]:
+        ready = []
+        for number in below:
+            self._waiting[number] -= 1
+            if not self._waiting[number]:
+                ready.append(number)
+        return ready
+
+    def _opened(self, lineup: Lineup, number: int, family: Family | None) -> list[int]:
+        """Note that a mapped task is open; return what is ready by that."""
+        ready = [*lineup.opened(number, family), *self._count_down(lineup.followers(number))]
+        if lineup.is_over(number):
+            if family:
+                lineup.work.close(family)
+            ready += self._end(number)
+        return ready
+
+    def _end_child(self, lineup: Lineup, number: int) -> list[int]:
+        following, family = lineup.ended(number)
+        ready = [] if following is None else [following]
+        if family:
+            lineup.work.close(family)
+            ready += self._end(family.parent)
+        return ready
+
     def _add(self, numbers: list[int]) -> None:
         for number in numbers:
-            if number in self._work.free:
+            if self._work.is_child(number):
+                self._add_child(number)
+            elif number in self._work.free:
                 heapq.heappush(self._ready, self._rank[number])
                 self._wake()
             else:
                 heapq.heappush(self._here, self._rank[number])
                 self._news.put(None)
+
+    def _add_child(self, number: int) -> None:
+        if not self._work.is_free(number):
+            self._children_here.append(number)
+            self._news.put(None)
+            return
+        self._children.append(number)
+        if len(self._children) <= self._size:  # Who takes one goes on with the others.
+            self._wake()
 
     def _wake(self) -> None:
         """See that a thread takes what was added: one that is idle, else one more."""
@@ -163,13 +217,17 @@ class Threads:
         """Note what this thread has ended, and return the next task; None when there will be none."""
         with self._lock:
             if ended is not None:
-                ready = sorted(self._end(ended), key=self._rank.__getitem__)
-                own = next((number for number in ready if number in self._work.free), None)
+                ready = self._end(ended)
+                if len(ready) > 1:
+                    ready.sort(key=lambda number: self._rank.get(number, -1))
+                own = next((number for number in ready if self._work.is_free(number)), None)
                 self._add([number for number in ready if number != own])
                 if own is not None:
                     return own
         while not self._over and not self._work.stopping.is_set():
             with self._lock:
+                if self._children:
+                    return self._children.popleft()
                 if self._ready:
                     return self._order[heapq.heappop(self._ready)]
                 self._idle += 1

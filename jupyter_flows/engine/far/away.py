@@ -43,6 +43,7 @@ class Away:
             if self.ledger.left:
                 self.listen(LOOK_UP_SECONDS)
         self.bring_results()
+        self.work.gather()
 
     # -- what a place writes ----------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ import cloudpickle
 from jupyter_flows.core.state import State, StateName
 from jupyter_flows.core.task import Task
 from jupyter_flows.core.unpicklable import failing_path
-from jupyter_flows.engine.context import Place, current_number, current_place, current_try
+from jupyter_flows.engine.context import Place, current_index, current_number, current_place, current_try
 from jupyter_flows.engine.deadline import OutOfTime, deadline
 from jupyter_flows.engine.failure import describe
 from jupyter_flows.engine.far.luggage import Luggage, Trip, unpack
@@ -70,8 +70,11 @@ class Desk:
         """Whether a task runs."""
         return bool(self._running)
 
-    def call(self, number: int, results: Sequence[Any]) -> Any:
-        """Call a task, retries included; return what `seal` made of its result, or `Absent` if it has none."""
+    def call(self, number: int, results: Sequence[Any], *, parent: int | None = None, index: int | None = None) -> Any:
+        """Call a task, retries included; return what `seal` made of its result, or `Absent` if it has none.
+
+        Of a child, `parent` is the mapped task, and `index` says which child it is.
+        """
         if any(type(result) is Absent for result in results):
             return Absent()
         voice = Speech(number, self._send)
@@ -82,14 +85,16 @@ class Desk:
         sealed, more = Absent(), None
         try:
             luggage = self._unpacked()
-            trip = luggage.trips[number]
+            trip = luggage.trips[number if parent is None else parent]
             place = current_place.set(Place(luggage.run, (trip.slug,)))
-            mine, words = current_number.set(0), speech.set(None if luggage.at_home else voice)
+            mine, child = current_number.set(0), current_index.set(index)
+            words = speech.set(None if luggage.at_home else voice)
             try:
                 sealed, more, error = self._tries(trip, [self._read(r) for r in results], account)
             finally:
                 current_place.reset(place)
                 current_number.reset(mine)
+                current_index.reset(child)
                 speech.reset(words)
         except BaseException as reason:  # noqa: BLE001 - home must hear of anything
             error = reason

@@ -55,14 +55,14 @@ class Luggage:
 
 
 def arguments_to_come(work: TaskRunner, number: int, at_home: set[int]) -> list[int]:
-    """Return the tasks whose results a free task is sent, in the order of its arguments."""
-    places = work.plan.calls[number][1]
-    return [p for p in places if p < work.plan.size and p not in at_home]
+    """Return where what a free task is sent lies, in the order of its arguments: results, and elements for a child."""
+    known = work.plan.size + len(work.plan.constants)
+    return [p for p in work.places_of(number) if p >= known or (p < work.plan.size and p not in at_home)]
 
 
 def pack(work: TaskRunner, at_home: set[int]) -> bytes:
     """Pack the free tasks; results `at_home` travel as constants. Raise `RunError` naming what can't be sent."""
-    trips = {number: _trip(work, number, at_home) for number in work.free}
+    trips = {number: _trip(work, number, at_home) for number in work.packed}
     finders = [finder for finder in sys.meta_path if isinstance(finder, PackedModules)]
     try:
         inner = cloudpickle.dumps((replace(work.place.run, events=None), trips))
@@ -85,7 +85,11 @@ def unpack(data: bytes) -> Luggage:
 def _trip(work: TaskRunner, number: int, at_home: set[int]) -> Trip:
     plan, size = work.plan, work.plan.size
     _, places, names = plan.calls[number]
-    known = tuple((work.results[p],) if p >= size or p in at_home else None for p in places)
+    each = plan.lanes.specs[number].over if plan.lanes and number in plan.lanes.specs else (False,) * len(places)
+    known = tuple(
+        (work.results[p],) if (p >= size or p in at_home) and not one else None
+        for p, one in zip(places, each, strict=True)
+    )
     return Trip(plan.tasks[number], plan.slugs[number], names, known)
 
 

@@ -37,8 +37,8 @@ def main() -> None:
         desk = Desk(packed, send, seal, read=cloudpickle.loads)
         signal.signal(signal.SIGINT, lambda *_: _interrupt(desk, *_))
         while True:
-            number, blobs = connection.recv()
-            desk.call(number, blobs)
+            number, parent, index, blobs = connection.recv()
+            desk.call(number, blobs, parent=parent, index=index)
     except (EOFError, OSError):  # Home is gone, or has no more.
         os._exit(0)
 
