@@ -246,6 +246,8 @@ def _task(read: _Read, position: int, name: str, *, outside: bool) -> CellTask:
         parameters=marker.kind == "parameters",
         # Names that are used unseen are used in a way that nobody knows.
         portable=position in read.dataflow.portable and not (marker.options.reads or marker.options.writes),
+        touches=(refs.mutates | refs.deletes | refs.defers) - refs.reads - refs.writes,
+        hidden=read.dataflow.hidden.get(position, ()),
         needs_shell=outside or code.needs_shell(text, ordinal=ordinal),
     )
 

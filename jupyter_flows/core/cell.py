@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+#: The hidden state that a cell may use which nobody can follow: all there is.
+EVERYTHING = "<everything>"
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One code cell: its text as the author wrote it, and its place in the notebook."""

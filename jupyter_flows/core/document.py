@@ -93,6 +93,8 @@ def _cell_json(task: CellTask) -> dict[str, Any]:
         "needs_shell": task.needs_shell,
         "portable": task.portable,
         "requirements": list(task.requirements),
+        "touches": sorted(task.touches),
+        "hidden": sorted(task.hidden),
         "may_fail": task.may_fail,
         "after": list(task.options.after),
         "requires": list(task.options.requires),
@@ -204,4 +206,6 @@ def _cell_task(data: Mapping[str, Any], read: Mapping[str, bytes]) -> CellTask:
         needs_shell=cell["needs_shell"],
         portable=cell.get("portable", False),
         requirements=cell.get("requirements", ()),
+        touches=cell.get("touches", ()),
+        hidden=cell.get("hidden", ()),
     )

@@ -295,6 +295,8 @@ class CellTask(Task):
         needs_shell: bool = False,
         portable: bool = False,
         requirements: Iterable[str] = (),
+        touches: Iterable[str] = (),
+        hidden: Iterable[str] = (),
     ):
         given = options or TaskOptions()
         super().__init__(
@@ -316,6 +318,10 @@ class CellTask(Task):
         self.portable = portable
         #: What of the flow's requirements its own code reaches: pins, sorted.
         self.requirements = tuple(requirements)
+        #: Names besides those read and written whose values it may change, take away, or look up later.
+        self.touches = frozenset(touches)
+        #: The hidden state that it may read, use or set anew: ``use <random>``.
+        self.hidden = frozenset(hidden)
 
     @property
     def may_fail(self) -> bool:

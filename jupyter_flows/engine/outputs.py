@@ -56,6 +56,8 @@ class Outputs:
         self.divert: Callable[[str, str], bool] = lambda _name, _text: False
         #: Bring in what was written past Python, to file descriptors 1 and 2.
         self.drain: Callable[[], None] = lambda: None
+        #: Whether what is written goes nowhere.
+        self.muted = False
 
     def task(self) -> str | None:
         """Return the slug of the task that the calling code belongs to."""
@@ -83,7 +85,7 @@ class Outputs:
         self._put((None if speaker else self.task(), speaker, name), text)
 
     def _put(self, place: Place, text: str) -> None:
-        if not text:
+        if not text or self.muted:
             return
         with self._lock:
             self._pending.append((place, text))
@@ -110,8 +112,21 @@ class Outputs:
     def publish(self, output: dict[str, Any]) -> None:
         """Send a display, after the text before it."""
         self.settle()
+        if self.muted:
+            return
         with self._lock:
             self._events.emit("output", task=self.task(), output=output)
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """Let what is written and displayed meanwhile go nowhere."""
+        self.settle()
+        self.muted = True
+        try:
+            yield
+        finally:
+            self.settle()
+            self.muted = False
 
     @contextmanager
     def speaking(self, name: str) -> Iterator[None]:

@@ -1,0 +1,1 @@
+"""What cells leave behind, kept so that a later run of the flow need not run them again."""

@@ -1,0 +1,52 @@
+"""Keep a run's results, and take over an earlier run's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_flows.core.flow import Flow
+from jupyter_flows.core.state import State, StateName
+from jupyter_flows.engine.job import Job
+from jupyter_flows.engine.kept import Kept
+from jupyter_flows.engine.namespace import Namespace, remember_source
+from jupyter_flows.engine.outputs import Outputs
+from jupyter_flows.engine.results.journal import Journal
+from jupyter_flows.engine.results.keeper import Keeper
+from jupyter_flows.engine.results.matching import definition_keys, describe
+from jupyter_flows.engine.results.references import References
+from jupyter_flows.engine.results.revival import Revival, Revived
+
+
+def keep(
+    flow: Flow, parameters: Mapping[str, Any], run_cell: Any, namespace: Namespace, outputs: Outputs, job: Job
+) -> Kept:
+    """Revive what `job.resume` names, and say how cells run so that `job.results` takes what they leave."""
+    revival = Revival(flow, parameters, Journal(job.resume), namespace) if job.resume else None
+    revived = revival.revive(run_cell, outputs.unseen) if revival else None
+    references = revival.references if revival else References(namespace.names)
+    keeper: Any = None
+    if job.results:
+        journal = Journal(job.results)
+        journal.begin(describe(flow, parameters))
+        keeper = Keeper(run_cell, journal, references, definition_keys(flow))
+        keeper.start()
+        if revival and revived:
+            revival.hand_on(revived.chosen, journal)
+    if revival is None or revived is None:
+        return Kept(keeper or run_cell, hear=keeper.hear if keeper else lambda _: None)
+    return Kept(
+        keeper or run_cell,
+        _settled(flow, revived),
+        revival.shown(revived.chosen),
+        revived.sentence(flow, job.resumed_from),
+        keeper.hear if keeper else lambda _: None,
+    )
+
+
+def _settled(flow: Flow, revived: Revived) -> dict[str, State]:
+    """Return the states of the cells that do not run; tracebacks find their lines all the same."""
+    kept = [t for t in flow.cell_tasks if t.name in revived.chosen.kept]
+    for task in kept:
+        remember_source(task.cell.ordinal, task.code)
+    return {flow.slug(t): State(StateName.CACHED, "its results are those of an earlier run") for t in kept}

@@ -1,0 +1,102 @@
+"""Objects that are stored by name: they are there again once modules are imported and definitions replayed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+#: ``("main",)``, ``("module", name)``, ``("library", module, name)`` or ``("definition", key of the cell, name)``.
+Reference = tuple[str, ...]
+
+#: Values without an identity that anybody could tell.
+ATOMS: frozenset[type] = frozenset({type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented)})
+_NAMED = (type, FunctionType, BuiltinFunctionType, ModuleType)
+_OURS = ("__main__", "jupyter_flows")
+
+
+class Unfaithful(Exception):
+    """A value would not come back as what it is."""
+
+
+class References:
+    """The objects of one process that are stored by name."""
+
+    def __init__(self, main: dict[str, Any]):
+        self.main = main
+        self._known: dict[int, Reference] = {id(main): ("main",)}
+        self._alive: list[Any] = [main]
+        #: What functions and classes had of their own when their definition cell had run.
+        self._inside: dict[int, dict[str, Any]] = {}
+        self._definitions: dict[Reference, Any] = {}
+        self._library: dict[int, Reference] = {}
+        self._modules = -1
+
+    def define(self, key: str, names: Mapping[str, Any]) -> None:
+        """Take note of what a definition cell has bound; `key` is the same in every run."""
+        for name, value in names.items():
+            if type(value) in ATOMS or isinstance(value, ModuleType):
+                continue
+            reference: Reference = ("definition", key, name)
+            self._definitions[reference] = value
+            self._alive.append(value)
+            if getattr(value, "__module__", None) == "__main__":
+                self._known.setdefault(id(value), reference)
+                self._inside[id(value)] = dict(getattr(value, "__dict__", {}))
+
+    def refresh(self) -> None:
+        """Look for the objects that libraries keep in their modules, if modules came since."""
+        if len(sys.modules) == self._modules:
+            return
+        self._modules = len(sys.modules)
+        self._library.clear()
+        for module_name, module in list(sys.modules.items()):
+            if isinstance(module, ModuleType) and module_name.partition(".")[0] not in _OURS:
+                for name, value in list(vars(module).items()):
+                    if name[:2] != "__" and type(value) not in ATOMS and not isinstance(value, _NAMED):
+                        self._library.setdefault(id(value), ("library", module_name, name))
+
+    def of(self, value: Any) -> Reference | None:
+        """Return the name that a value is stored by; raise `Unfaithful` for one that is not any more what it was."""
+        if isinstance(value, ModuleType):
+            return self._of_module(value)
+        known = self._known.get(id(value))
+        if known is None:
+            return self._library.get(id(value)) if value not in _EMPTY else None
+        inside = self._inside.get(id(value))
+        if inside is not None and not _same(inside, getattr(value, "__dict__", {})):
+            raise Unfaithful(f"{known[-1]} was changed after its definition")
+        return known
+
+    def _of_module(self, module: ModuleType) -> Reference:
+        if vars(module) is self.main:
+            return ("module", "__main__")
+        if sys.modules.get(module.__name__) is not module:
+            raise Unfaithful(f"module {module.__name__} can't be imported by its name")
+        return ("module", module.__name__)
+
+    def find(self, reference: Reference) -> Any:
+        """Return what a reference names, importing its module."""
+        kind, *words = reference
+        if kind == "main":
+            return self.main
+        if kind == "definition":
+            return self._definitions[reference]
+        __import__(words[0])
+        module = sys.modules[words[0]]
+        return module if kind == "module" else getattr(module, words[1])
+
+
+class _Empty:
+    """Values of which Python makes one for all."""
+
+    def __contains__(self, value: Any) -> bool:
+        return type(value) in (tuple, frozenset) and not value
+
+
+_EMPTY = _Empty()
+
+
+def _same(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    return before.keys() == now.keys() and all(before[name] is now[name] for name in before)
