@@ -48,6 +48,8 @@ class Job:
     resume: str | None = None
     #: How people call that run.
     resumed_from: str = "an earlier run"
+    #: Tasks that run again although they need not.
+    again: Sequence[str] = ()
     #: When the run was due, in seconds since the epoch; None for at once.
     scheduled_at: float | None = None
 

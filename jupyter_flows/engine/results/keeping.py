@@ -22,7 +22,7 @@ def keep(
     flow: Flow, parameters: Mapping[str, Any], run_cell: Any, namespace: Namespace, outputs: Outputs, job: Job
 ) -> Kept:
     """Revive what `job.resume` names, and say how cells run so that `job.results` takes what they leave."""
-    revival = Revival(flow, parameters, Journal(job.resume), namespace) if job.resume else None
+    revival = Revival(flow, parameters, Journal(job.resume), namespace, again=job.again) if job.resume else None
     revived = revival.revive(run_cell, outputs.unseen) if revival else None
     references = revival.references if revival else References(namespace.names)
     keeper: Any = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,19 +31,20 @@ class Revived:
         cells, kept = flow.cell_tasks, self.chosen.kept
         well = {name for step in self.steps for name, ended in step.ended.items() if ended}
         said = f"resumed from {run}: {len(kept)} of {len(cells)} cells keep their results"
-        reasons = [f"{n} ({w})" for n, w in self.chosen.why.items() if n in well and w[:2] == "it" and "after" not in w]
+        reasons = [f"{n} ({w})" for n, w in self.chosen.why.items() if n in well and not w.startswith("it comes after")]
         return said + (f"; again: {', '.join(reasons[:5])}" if reasons else "")
 
 
 class Revival:
     """Brings an earlier run's results into this process."""
 
-    def __init__(self, flow: Flow, parameters: Mapping[str, Any], earlier: Journal, namespace: Namespace):
+    def __init__(self, flow: Flow, parameters: Mapping[str, Any], earlier: Journal, namespace: Namespace, *, again: Iterable[str] = ()):
         self._flow, self._earlier, self._namespace = flow, earlier, namespace
         self.references, self.keys = References(namespace.names), definition_keys(flow)
         steps = earlier.steps()
         self._match = match(earlier.about(), describe(flow, parameters), steps)
         self._steps = tuple(map(self._match.step, steps))
+        self._again = {name: "it was asked for" for name in again} | dict(self._match.again)
         self._bad: set[int] = set()
 
     def revive(
@@ -52,7 +53,7 @@ class Revival:
         """Fill the namespace; cells that are executed once more show nothing, by way of `unseen`."""
         before = dict(self._namespace.names)
         while True:
-            chosen = choose(facts(self._flow), self._usable(), self._match.again, also=self._match.edges)
+            chosen = choose(facts(self._flow), self._usable(), self._again, also=self._match.edges)
             with unseen():
                 self._replay(chosen, run_cell)
             if self._put_back(chosen):
