@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-
 #: The hidden state that a cell may use which nobody can follow: all there is.
 EVERYTHING = "<everything>"
 

@@ -22,3 +22,5 @@ class Kept:
     #: What is to be said of it.
     notice: str = ""
     hear: Callable[[Event], None] = lambda _: None
+    #: Keep what the last cells left behind.
+    finish: Callable[[], None] = lambda: None

@@ -160,7 +160,9 @@ class _OneRun:
             self.events.emit("notice", message=f"parameters: {shown}", parameters=given)
         # What is loaded by now stays: the collector need not look at ten thousand tasks again and again.
         gc.freeze()
-        return self._execute(unpacked)
+        state = self._execute(unpacked)
+        kept.finish()
+        return state
 
     def _kept(self, flow: Flow, given: dict[str, Any]) -> Kept:
         """Take over what an earlier run has left, and let what this one leaves be kept."""

@@ -22,4 +22,3 @@ def keep_executed(project: str, flow: str, run_id: int, text: str, *, keep_noteb
     for _, old in numbered[: max(0, len(numbered) - keep_notebooks)]:
         old.unlink(missing_ok=True)
     return path
-

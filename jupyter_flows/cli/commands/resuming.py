@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 def resume(
     console: Console, *, run_id: int, again: tuple[str, ...], wait: bool, timeout: float | None, here: bool
 ) -> Status:
-    """Make a run of the latest version that takes over what RUN has left: only what failed in it or changed since runs,
-    and what comes after that. Its parameters are those of RUN.
+    """Go on from RUN: run what failed in it or changed since, and what comes after that.
+
+    The new run is of the flow's latest version, takes over what the other cells left behind in RUN, and has
+    its parameters.
     """
     from jupyter_flows.agent.results import require_results
     from jupyter_flows.cli.watch import Watch

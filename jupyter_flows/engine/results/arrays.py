@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pickle import PickleBuffer
 from typing import Any
 
@@ -53,7 +54,8 @@ class Memory:
         if type(owner) is not numpy.ndarray or owner.dtype.hasobject:
             raise Unfaithful("an array shares its memory with something else")
         offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-        return part_of_array, (owner, array.dtype, array.shape, offset, array.strides, array.flags.writeable)
+        where = (array.dtype, array.shape, offset, array.strides)
+        return part_of_array, (owner, where, array.flags.writeable)
 
     def _frame(self, frame: Any, numpy: Any, pandas: Any) -> Reduced:
         if int(pandas.__version__.partition(".")[0]) < 3:  # noqa: PLR2004 - frames copy on write from 3 on
@@ -74,9 +76,8 @@ def _owner(array: Any) -> Any:
 
 def whole_array(dtype: Any, shape: tuple[int, ...], order: str, writeable: bool, data: Any) -> Any:  # noqa: FBT001 - called by pickle
     """Make an array that owns its memory."""
-    import numpy
-
-    array: Any = numpy.empty(shape, dtype, order=order)  # type: ignore[call-overload]
+    numpy: Any = import_module("numpy")
+    array: Any = numpy.empty(shape, dtype, order=order)
     flat = array.reshape(-1, order="A") if array.ndim else array.reshape(1)
     if array.size:
         flat.view(numpy.uint8)[:] = numpy.frombuffer(data, numpy.uint8)
@@ -84,17 +85,10 @@ def whole_array(dtype: Any, shape: tuple[int, ...], order: str, writeable: bool,
     return array
 
 
-def part_of_array(
-    owner: Any,
-    dtype: Any,
-    shape: tuple[int, ...],
-    offset: int,
-    strides: tuple[int, ...],
-    writeable: bool,  # noqa: FBT001 - called by pickle
-) -> Any:
-    """Make an array that lies in another one's memory."""
-    import numpy
-
+def part_of_array(owner: Any, where: tuple[Any, ...], writeable: bool) -> Any:  # noqa: FBT001 - called by pickle
+    """Make an array that lies in another one's memory; `where` is its type, shape, offset and strides."""
+    numpy: Any = import_module("numpy")
+    dtype, shape, offset, strides = where
     array: Any = numpy.ndarray(shape, dtype, buffer=owner, offset=offset, strides=strides)
     array.flags.writeable = writeable
     return array

@@ -20,7 +20,7 @@ from jupyter_flows.engine.results.arrays import Memory
 from jupyter_flows.engine.results.references import ATOMS, Reference, References, Unfaithful
 
 #: Iterators that pickle replaces by copies of what is left.
-_COPIED = frozenset(
+_COPIED: frozenset[type] = frozenset(
     {type(iter({})), type(iter({}.items())), type(iter({}.values())), type(iter(set())), type(reversed({}))}
 ) | {kind for kind in vars(itertools).values() if isinstance(kind, type)}
 _PROTOCOL = 5
@@ -51,7 +51,9 @@ def freeze(names: Mapping[str, Any], references: References, *, seconds: float) 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         freezer.dump(dict(names))
-    parts = [file.getvalue(), *(b.raw() for b in buffers)]
+    if not freezer.memory.of_arrays.isdisjoint(freezer.memory.of_frames):
+        raise Unfaithful("an array and a frame share memory")
+    parts: list[Any] = [file.getvalue(), *(b.raw() for b in buffers)]
     head = _HEAD.pack(len(parts)) + b"".join(_HEAD.pack(len(p)) for p in parts)
     plain = all(type(v) in ATOMS or isinstance(v, types.ModuleType) for v in names.values())
     return Frozen(b"".join((head, *parts)), freezer.objects, freezer.memory, plain)

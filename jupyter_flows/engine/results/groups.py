@@ -61,7 +61,7 @@ class Groups:
         chosen = bound | {n for n in (now if touched is None else touched) if n in now and type(now[n]) not in ATOMS}
         before = [self._of[n] for n in chosen | gone if n in self._of]
         chosen |= {n for group in before for n in group.names if n in now}
-        made = self._made({n: now[n] for n in sorted(chosen)}, now, seconds)
+        made = self._made({n: value for n, value in now.items() if n in chosen}, now, seconds)
         for name in gone:
             self._of.pop(name, None)
         changed = [group for group in made if not self._is_as_before(group)]
@@ -83,13 +83,13 @@ class Groups:
             if not joining:
                 break
             others -= joining
-            alone |= {n: self._one({n: now[n]}, seconds) for g in joining for n in g.names if n in now}
+            alone |= {n: self._one({n: now[n]}, seconds) for n in now if any(n in g.names for g in joining)}
         return [self._joint(part, now, seconds) for part in _parts(alone)]
 
     def _joint(self, part: dict[str, tuple[Group, Frozen | None]], now: Mapping[str, Any], seconds: float) -> Group:
         if len(part) == 1:
             return next(iter(part.values()))[0]
-        group, frozen = self._one({name: now[name] for name in sorted(part)}, seconds)
+        group, frozen = self._one({name: value for name, value in now.items() if name in part}, seconds)
         if frozen is None:
             all_ids = [g.ids for g, _ in part.values()]
             known = [ids for ids in all_ids if ids is not None]
@@ -104,8 +104,6 @@ class Groups:
             return Group(names, frozenset(), frozen.data, plain=True, digest=_digest(frozen.data)), frozen
         try:
             frozen = freeze(values, self._references, seconds=seconds)
-            if not frozen.memory.of_arrays.isdisjoint(frozen.memory.of_frames):
-                raise ValueError("an array and a frame share memory")
         except Exception as error:  # noqa: BLE001 - whatever an object's own pickling raises
             found = reach(list(values.values()), self._references)
             return Group(names, None if found is None else frozenset(found), None, why=f"{error}"[:200]), None

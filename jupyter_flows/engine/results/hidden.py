@@ -7,6 +7,7 @@ import random
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 #: Keys of matplotlib's settings that say how figures get to the screen, which is the process's own affair.
@@ -40,9 +41,7 @@ def _read_numpy_random() -> Any:
 
 
 def _write_numpy_random(state: Any) -> None:
-    import numpy
-
-    numpy.random.set_state((state[0], numpy.frombuffer(state[1], numpy.uint32), *state[2:]))
+    import_module("numpy.random").set_state((state[0], import_module("numpy").frombuffer(state[1], "u4"), *state[2:]))
 
 
 def _read_numpy_settings() -> Any:
@@ -51,8 +50,7 @@ def _read_numpy_settings() -> Any:
 
 
 def _write_numpy_settings(state: Any) -> None:
-    import numpy
-
+    numpy: Any = import_module("numpy")
     numpy.set_printoptions(**state[0])
     numpy.seterr(**state[1])
 
@@ -63,8 +61,7 @@ def _read_rcparams() -> Any:
 
 
 def _write_rcparams(state: Mapping[str, Any]) -> None:
-    import matplotlib
-
+    matplotlib: Any = import_module("matplotlib")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         matplotlib.rcParams.update(state)
@@ -75,8 +72,7 @@ def _read_pandas_options() -> Any:
 
 
 def _write_pandas_options(state: Mapping[str, Any]) -> None:
-    import pandas
-
+    pandas: Any = import_module("pandas")
     now = _read_pandas_options()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

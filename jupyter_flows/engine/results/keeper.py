@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
@@ -20,6 +21,9 @@ from jupyter_flows.engine.results.references import References
 
 #: What storing a cell's values may take, however short the cell was; longer ones may take as long as they ran.
 LEAST_SECONDS = 0.5
+
+
+log = logging.getLogger(__name__)
 
 
 class Keeper:
@@ -58,7 +62,7 @@ class Keeper:
                 self._seconds += monotonic() - start
                 if well and task.definition:
                     self._references.define(self._keys[task.name], self._bound(task))
-                if not self._at_work and not on_worker.get():
+                if not on_worker.get():
                     self.look()
 
     def start(self) -> None:
@@ -73,14 +77,20 @@ class Keeper:
 
     def look(self) -> None:
         """Write down what has changed since the last time; a run whose results can't be kept goes on without."""
-        if not self._ended or self._broken:
-            return
+        with self._lock:
+            if self._ended and not self._at_work and not self._broken:
+                self._look()
+
+    def _look(self) -> None:
         ended, self._ended = self._ended, {}
         seconds, self._seconds = max(LEAST_SECONDS, self._seconds), 0.0
         try:
             self._journal.add(Step({t.name: well for t, well in ended.items()}, self._holdings(ended, seconds)))
+        except Exception:
+            # What has changed meanwhile is not known any more; what was written before is as good as it was.
+            self._broken = True
+            log.warning("Results are kept no more", exc_info=True)
         except BaseException:
-            # What was changed meanwhile is not known any more.
             self._broken = True
             raise
 

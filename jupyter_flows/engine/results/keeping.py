@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jupyter_flows.core.events import Event
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.state import State, StateName
+from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.job import Job
 from jupyter_flows.engine.kept import Kept
 from jupyter_flows.engine.namespace import Namespace, remember_source
@@ -18,30 +20,50 @@ from jupyter_flows.engine.results.references import References
 from jupyter_flows.engine.results.revival import Revival, Revived
 
 
-def keep(
+def keep(  # noqa: PLR0917 - what a run is made of
     flow: Flow, parameters: Mapping[str, Any], run_cell: Any, namespace: Namespace, outputs: Outputs, job: Job
 ) -> Kept:
     """Revive what `job.resume` names, and say how cells run so that `job.results` takes what they leave."""
     revival = Revival(flow, parameters, Journal(job.resume), namespace, again=job.again) if job.resume else None
     revived = revival.revive(run_cell, outputs.unseen) if revival else None
     references = revival.references if revival else References(namespace.names)
-    keeper: Any = None
-    if job.results:
-        journal = Journal(job.results)
-        journal.begin(describe(flow, parameters))
-        keeper = Keeper(run_cell, journal, references, definition_keys(flow))
-        keeper.start()
-        if revival and revived:
-            revival.hand_on(revived.chosen, journal)
+    keeper = _keeper(flow, parameters, run_cell, references, job.results) if job.results else _Nothing(run_cell)
+    if revival and revived and job.results:
+        revival.hand_on(revived.chosen, Journal(job.results))
     if revival is None or revived is None:
-        return Kept(keeper or run_cell, hear=keeper.hear if keeper else lambda _: None)
+        return Kept(keeper, hear=keeper.hear, finish=keeper.look)
     return Kept(
-        keeper or run_cell,
+        keeper,
         _settled(flow, revived),
         revival.shown(revived.chosen),
         revived.sentence(flow, job.resumed_from),
-        keeper.hear if keeper else lambda _: None,
+        keeper.hear,
+        keeper.look,
     )
+
+
+def _keeper(flow: Flow, parameters: Mapping[str, Any], run_cell: Any, references: References, folder: str) -> Keeper:
+    journal = Journal(folder)
+    journal.begin(describe(flow, parameters))
+    keeper = Keeper(run_cell, journal, references, definition_keys(flow))
+    keeper.start()
+    return keeper
+
+
+class _Nothing:
+    """Runs cells and keeps nothing of them."""
+
+    def __init__(self, run_cell: Any):
+        self._run_cell, self.may_leave = run_cell, getattr(run_cell, "may_leave", None)
+
+    def __call__(self, task: CellTask) -> None:
+        self._run_cell(task)
+
+    def hear(self, event: Event) -> None:
+        """Let it go."""
+
+    def look(self) -> None:
+        """Do nothing."""
 
 
 def _settled(flow: Flow, revived: Revived) -> dict[str, State]:

@@ -52,7 +52,7 @@ def _signature(task: Any) -> str:
 
 
 def definition_keys(flow: Flow) -> dict[str, str]:
-    """Return by what a definition cell is known from run to run: what it means, and how many before it mean the same."""
+    """Return by what definition cells are known from run to run: meaning, and how many before mean the same."""
     seen: dict[str, int] = {}
     found = {}
     for task in flow.cell_tasks:

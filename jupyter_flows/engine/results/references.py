@@ -31,7 +31,7 @@ class References:
         self._inside: dict[int, dict[str, Any]] = {}
         self._definitions: dict[Reference, Any] = {}
         self._library: dict[int, Reference] = {}
-        self._modules = -1
+        self._modules: set[str] = set()
 
     def define(self, key: str, names: Mapping[str, Any]) -> None:
         """Take note of what a definition cell has bound; `key` is the same in every run."""
@@ -47,11 +47,10 @@ class References:
 
     def refresh(self) -> None:
         """Look for the objects that libraries keep in their modules, if modules came since."""
-        if len(sys.modules) == self._modules:
-            return
-        self._modules = len(sys.modules)
-        self._library.clear()
-        for module_name, module in list(sys.modules.items()):
+        fresh = [name for name in list(sys.modules) if name not in self._modules]
+        self._modules.update(fresh)
+        for module_name in fresh:
+            module = sys.modules.get(module_name)
             if isinstance(module, ModuleType) and module_name.partition(".")[0] not in _OURS:
                 for name, value in list(vars(module).items()):
                     if name[:2] != "__" and type(value) not in ATOMS and not isinstance(value, _NAMED):
@@ -63,11 +62,18 @@ class References:
             return self._of_module(value)
         known = self._known.get(id(value))
         if known is None:
-            return self._library.get(id(value)) if value not in _EMPTY else None
+            return self._of_library(value)
         inside = self._inside.get(id(value))
         if inside is not None and not _same(inside, getattr(value, "__dict__", {})):
             raise Unfaithful(f"{known[-1]} was changed after its definition")
         return known
+
+    def _of_library(self, value: Any) -> Reference | None:
+        found = self._library.get(id(value))
+        if found is None or (type(value) in (tuple, frozenset) and not value):
+            return None
+        # What a module held then may be gone, and its place in memory another's.
+        return found if getattr(sys.modules.get(found[1]), found[2], None) is value else None
 
     def _of_module(self, module: ModuleType) -> Reference:
         if vars(module) is self.main:
@@ -86,16 +92,6 @@ class References:
         __import__(words[0])
         module = sys.modules[words[0]]
         return module if kind == "module" else getattr(module, words[1])
-
-
-class _Empty:
-    """Values of which Python makes one for all."""
-
-    def __contains__(self, value: Any) -> bool:
-        return type(value) in (tuple, frozenset) and not value
-
-
-_EMPTY = _Empty()
 
 
 def _same(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

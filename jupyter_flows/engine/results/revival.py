@@ -38,13 +38,21 @@ class Revived:
 class Revival:
     """Brings an earlier run's results into this process."""
 
-    def __init__(self, flow: Flow, parameters: Mapping[str, Any], earlier: Journal, namespace: Namespace, *, again: Iterable[str] = ()):
+    def __init__(
+        self,
+        flow: Flow,
+        parameters: Mapping[str, Any],
+        earlier: Journal,
+        namespace: Namespace,
+        *,
+        again: Iterable[str] = (),
+    ):
         self._flow, self._earlier, self._namespace = flow, earlier, namespace
         self.references, self.keys = References(namespace.names), definition_keys(flow)
         steps = earlier.steps()
         self._match = match(earlier.about(), describe(flow, parameters), steps)
         self._steps = tuple(map(self._match.step, steps))
-        self._again = {name: "it was asked for" for name in again} | dict(self._match.again)
+        self._again = dict.fromkeys(again, "it was asked for") | dict(self._match.again)
         self._bad: set[int] = set()
 
     def revive(
@@ -82,7 +90,8 @@ class Revival:
 
     def _put_back(self, chosen: Chosen) -> bool:
         """Bind what was stored; return whether all of it could be read."""
-        hidden, states = Hidden(), {}
+        hidden = Hidden()
+        states: dict[str, Any] = {}
         for holding in chosen.holdings:
             if holding.gone:
                 self._namespace.names.pop(holding.names[0], None)
