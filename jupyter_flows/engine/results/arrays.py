@@ -29,6 +29,10 @@ class Memory:
         pandas = sys.modules.get("pandas")
         if pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series):
             return self._frame(value, numpy, pandas)
+        if pandas is not None and isinstance(value, pandas.Index) and not isinstance(value, pandas.MultiIndex):
+            # An index never changes: what shares its memory need not be stored with it.
+            reduced: Reduced = value.copy(deep=True).__reduce_ex__(5)
+            return reduced
         return None
 
     def _array(self, array: Any, numpy: Any) -> Reduced | None:
@@ -63,8 +67,10 @@ class Memory:
         for block in frame._mgr.blocks:  # noqa: SLF001 - where a frame's memory lies is said nowhere else
             if isinstance(block.values, numpy.ndarray):
                 self.of_frames.add(id(_owner(block.values)))
-        reduced: Reduced = frame.copy(deep=True).__reduce_ex__(5)
-        return reduced
+        make, arguments, state, *rest = frame.copy(deep=True).__reduce_ex__(5)
+        if isinstance(state, dict) and "_metadata" in state:
+            state = {**state, "_metadata": list(state["_metadata"])}  # else that of all frames, being their class's
+        return (make, arguments, state, *rest)
 
 
 def _owner(array: Any) -> Any:

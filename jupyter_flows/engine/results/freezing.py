@@ -17,7 +17,7 @@ import cloudpickle
 from cloudpickle import cloudpickle as by_value
 
 from jupyter_flows.engine.results.arrays import Memory
-from jupyter_flows.engine.results.references import ATOMS, Reference, References, Unfaithful
+from jupyter_flows.engine.results.references import ATOMS, Reference, References, Unfaithful, has_identity
 
 #: Iterators that pickle replaces by copies of what is left.
 _COPIED: frozenset[type] = frozenset(
@@ -87,7 +87,7 @@ class _Freezer(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle has no 
             return reference
         if kind in _COPIED:
             raise Unfaithful(f"a {kind.__name__} would be copied")
-        if not (isinstance(value, type) and value.__module__ != "__main__") and (kind is not tuple or value):
+        if has_identity(value, self._references.main):
             self.objects[id(value)] = value
         if not len(self.objects) & 255 and time.monotonic() > self._until:
             raise Unfaithful("storing it takes too long")

@@ -34,10 +34,17 @@ class Group:
     plain: bool = False
     why: str = ""
     digest: bytes = b""
+    #: Ids of what owns the memory of frames, which share it with each other unseen, but not with arrays.
+    frames: frozenset[int] = frozenset()
 
-    def shares(self, ids: frozenset[int] | None) -> bool:
+    def shares(self, other: Group) -> bool:
         """Tell whether it may share an object with another group."""
-        return self.ids is None or ids is None or not self.ids.isdisjoint(ids)
+        if frozenset() in (self.ids, other.ids):
+            return False
+        if self.ids is None or other.ids is None:
+            return True
+        mine, others = self.ids | self.frames, other.ids | other.frames
+        return not (self.ids.isdisjoint(others) and other.ids.isdisjoint(mine))
 
 
 class Groups:
@@ -79,7 +86,7 @@ class Groups:
         alone = {name: self._one({name: value}, seconds) for name, value in values.items()}
         others = {g for g in self._of.values() if not g.names & values.keys()}
         while others:
-            joining = {g for g in others if any(g.shares(a.ids) for a, _ in alone.values() if a.ids != frozenset())}
+            joining = {g for g in others if any(g.shares(a) for a, _ in alone.values())}
             if not joining:
                 break
             others -= joining
@@ -107,8 +114,9 @@ class Groups:
         except Exception as error:  # noqa: BLE001 - whatever an object's own pickling raises
             found = reach(list(values.values()), self._references)
             return Group(names, None if found is None else frozenset(found), None, why=f"{error}"[:200]), None
-        ids = _lasting(frozen) | frozen.memory.of_arrays | frozen.memory.of_frames
-        return Group(names, frozenset(ids), frozen.data, frozen.plain, digest=_digest(frozen.data)), frozen
+        ids = frozenset(_lasting(frozen) | frozen.memory.of_arrays)
+        frames = frozenset(frozen.memory.of_frames)
+        return Group(names, ids, frozen.data, frozen.plain, digest=_digest(frozen.data), frames=frames), frozen
 
 
 def _lasting(frozen: Frozen) -> set[int]:
@@ -131,8 +139,9 @@ def _parts(alone: dict[str, tuple[Group, Frozen | None]]) -> list[dict[str, tupl
         return name
 
     first: dict[int, str] = {}
+    shared = {number for group, _ in alone.values() for number in group.ids or ()}
     for name, (group, _) in alone.items():
-        for number in group.ids or ():
+        for number in (group.ids or frozenset()) | (group.frames & shared):
             parent[top(name)] = top(first.setdefault(number, name))
     unknown = [name for name, (group, _) in alone.items() if group.ids is None]
     if unknown:

@@ -6,7 +6,7 @@ import gc
 from types import ModuleType
 from typing import Any
 
-from jupyter_flows.engine.results.references import ATOMS, References, Unfaithful
+from jupyter_flows.engine.results.references import ATOMS, References, Unfaithful, has_identity
 
 #: More is not looked at.
 MOST_OBJECTS = 200_000
@@ -28,7 +28,7 @@ def reach(value: Any, references: References) -> set[int] | None:
 
 
 def _ends_here(item: Any, references: References) -> bool:
-    if isinstance(item, ModuleType) or (isinstance(item, type) and item.__module__ != "__main__"):
+    if isinstance(item, ModuleType) or not has_identity(item, references.main):
         return True
     try:
         return references.of(item) is not None

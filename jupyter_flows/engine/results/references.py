@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Mapping
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, ModuleType, WrapperDescriptorType
 from typing import Any
 
 #: ``("main",)``, ``("module", name)``, ``("library", module, name)`` or ``("definition", key of the cell, name)``.
@@ -14,6 +15,37 @@ Reference = tuple[str, ...]
 ATOMS: frozenset[type] = frozenset({type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented)})
 _NAMED = (type, FunctionType, BuiltinFunctionType, ModuleType)
 _OURS = ("__main__", "jupyter_flows")
+
+
+#: Kinds of values that never change, of packages that may be loaded.
+_CONSTANT = (
+    ("numpy", "dtype"), ("numpy", "generic"), ("numpy", "ufunc"), ("pandas.api.extensions", "ExtensionDtype"),
+    ("datetime", "date"), ("datetime", "timedelta"), ("datetime", "tzinfo"), ("decimal", "Decimal"), ("enum", "Enum"),
+)  # fmt: skip
+
+
+@functools.cache
+def _is_constant(kind: type, loaded: int) -> bool:
+    """Tell whether values of a kind never change; `loaded` counts modules, for more kinds may be known by then."""
+    del loaded
+    if kind in (slice, range, BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType):
+        return True
+    if kind.__name__ in ("cython_function_or_method", "fused_cython_function", "_ArrayFunctionDispatcher"):
+        return True
+    known = (getattr(sys.modules.get(module), name, None) for module, name in _CONSTANT)
+    return kind.__module__ != "__main__" and any(isinstance(k, type) and issubclass(kind, k) for k in known)
+
+
+def has_identity(value: Any, main: Mapping[str, Any]) -> bool:
+    """Tell whether it matters who shares a value: not if it can't change, or if it is a library's code."""
+    kind = type(value)
+    if kind in ATOMS or (kind in (tuple, frozenset) and not value):
+        return False
+    if isinstance(value, type):
+        return value.__module__ == "__main__"
+    if kind is FunctionType:
+        return value.__globals__ is main
+    return not _is_constant(kind, len(sys.modules))
 
 
 class Unfaithful(Exception):
