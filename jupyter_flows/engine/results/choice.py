@@ -150,6 +150,9 @@ class _Choice:
             for version in later:
                 for maker in version.holding.by - self._again.keys():
                     found[maker] = f"what it made of {name} is stored only together with what others made of it"
+            if last is not None and any(self._last(n)[0] is not last for n in last.holding.names):
+                for maker in last.holding.by:
+                    found[maker] = f"what it made of {name} was shared with others at another time"
             if last is not None and last.holding.data is None and not last.holding.gone:
                 for maker in last.holding.by:
                     found[maker] = f"{name} is not stored ({last.holding.why})"

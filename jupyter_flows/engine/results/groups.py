@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -36,6 +36,8 @@ class Group:
     digest: bytes = b""
     #: Ids of what owns the memory of frames, which share it with each other unseen, but not with arrays.
     frames: frozenset[int] = frozenset()
+    #: All names of the groups that its names were in before.
+    before: frozenset[str] = frozenset()
 
     def shares(self, other: Group) -> bool:
         """Tell whether it may share an object with another group."""
@@ -55,8 +57,8 @@ class Groups:
         self._values: dict[str, Any] = {}
         self._of: dict[str, Group] = {}
 
-    def look(self, touched: Iterable[str] | None, *, seconds: float) -> tuple[list[Group], set[str]]:
-        """Return the groups that changed, and the names that are gone.
+    def look(self, touched: Iterable[str] | None, *, seconds: float) -> tuple[list[Group], dict[str, frozenset[str]]]:
+        """Return the groups that changed, and the names that are gone, each with those of its group.
 
         `touched` are the names through which something may have been changed since the last time, None for all;
         names that were bound are seen here. Storing one group may take so many seconds.
@@ -69,13 +71,18 @@ class Groups:
         before = [self._of[n] for n in chosen | gone if n in self._of]
         chosen |= {n for group in before for n in group.names if n in now}
         made = self._made({n: value for n, value in now.items() if n in chosen}, now, seconds)
+        lost = {name: self._of[name].names for name in gone}
+        changed = [self._with_before(group) for group in made if not self._is_as_before(group)]
         for name in gone:
-            self._of.pop(name, None)
-        changed = [group for group in made if not self._is_as_before(group)]
+            del self._of[name]
         for group in made:
             self._of.update(dict.fromkeys(group.names, group))
         self._values = now
-        return changed, set(gone)
+        return changed, lost
+
+    def _with_before(self, group: Group) -> Group:
+        before = (self._of[n].names for n in group.names if n in self._of)
+        return replace(group, before=frozenset().union(*before))
 
     def _is_as_before(self, group: Group) -> bool:
         old = self._of.get(next(iter(group.names)))

@@ -101,10 +101,10 @@ class Keeper:
     def _holdings(self, ended: Iterable[CellTask], seconds: float) -> list[Holding]:
         cells = list(ended)
         everything = any(f"use {EVERYTHING}" in t.hidden for t in cells)
-        touched = None if everything else {n for t in cells for n in t.reads | t.writes | t.touches}
+        touched = None if everything else {n for t in cells for n in _mentions(t)}
         changed, gone = self._groups.look(touched, seconds=seconds)
-        found = [self._holding(group, _of_names(cells, group.names)) for group in changed]
-        found += [Holding((n,), _of_names(cells, {n}), None, gone=True) for n in sorted(gone)]
+        found = [self._holding(group, _of_names(cells, group.names | group.before)) for group in changed]
+        found += [Holding((n,), _of_names(cells, with_), None, gone=True) for n, with_ in sorted(gone.items())]
         for name, state in self._hidden.changes().items():
             by = frozenset(t.name for t in cells if any(h.endswith((name, EVERYTHING)) for h in t.hidden))
             found.append(self._of_state(name, by or frozenset(t.name for t in cells), state))
@@ -127,12 +127,22 @@ class Keeper:
 
 
 def _of_names(cells: list[CellTask], names: Iterable[str]) -> frozenset[str]:
-    """Return the cells that may have changed what these names hold: those that mention one, else all."""
-    wanted = set(names)
-    found = frozenset(
-        t.name for t in cells if wanted & (t.reads | t.writes | t.touches) or f"use {EVERYTHING}" in t.hidden
-    )
-    return found or frozenset(t.name for t in cells)
+    """Return the cells that may have changed what these names hold, or held before.
+
+    Those that mention one of the names, or a name that such a cell mentions: between two looks one cell may have tied
+    to a name what another one then changed. All cells, if none does.
+    """
+    reached, found = set(names), set[CellTask]()
+    while True:
+        more = {t for t in cells if t not in found and (reached & _mentions(t) or f"use {EVERYTHING}" in t.hidden)}
+        if not more:
+            return frozenset(t.name for t in found or cells)
+        found |= more
+        reached |= {name for t in more for name in _mentions(t)}
+
+
+def _mentions(task: CellTask) -> frozenset[str]:
+    return task.reads | task.writes | task.touches
 
 
 def _tells(data: bytes) -> bool:

@@ -24,6 +24,10 @@ _CONSTANT = (
 )  # fmt: skip
 
 
+#: What pickling notes on a class.
+_BY_PICKLE = frozenset({"__slotnames__"})
+
+
 @functools.cache
 def _is_constant(kind: type, loaded: int) -> bool:
     """Tell whether values of a kind never change; `loaded` counts modules, for more kinds may be known by then."""
@@ -127,4 +131,5 @@ class References:
 
 
 def _same(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    return before.keys() == now.keys() and all(before[name] is now[name] for name in before)
+    names = before.keys() - _BY_PICKLE
+    return names == now.keys() - _BY_PICKLE and all(before[name] is now[name] for name in names)
