@@ -49,6 +49,8 @@ class Dataflow:
     portable: frozenset[int] = frozenset()
     #: By cell, the hidden state that it may read, use or set anew: ``use <random>``.
     hidden: dict[int, frozenset[str]] = field(default_factory=dict)
+    #: Cells that may change an object that an earlier cell made.
+    changing: frozenset[int] = frozenset()
     _sources: dict[int, frozenset[int]] = field(default_factory=dict, repr=False)
 
     def needs(self, index: int) -> frozenset[int]:
@@ -91,6 +93,7 @@ def connect(cells: Sequence[Cell], *, rules: Rules = ALL_RULES) -> Dataflow:
         undefined=tuple(dict.fromkeys(machine.undefined)),
         portable=portable_cells(machine, trees, [r.imports for r in refs]) - definitions,
         hidden=_hidden(machine),
+        changing=frozenset(machine.changing | machine.barriers.keys()),
         _sources={cell: frozenset(found) for cell, found in machine.ledger.sources.items()},
     )
 

@@ -101,6 +101,8 @@ class Machine:
         self.writes: set[str] = set()
         self.deletes: set[str] = set()
         self.mutates: set[str] = set()
+        #: The cells that may change an object that an earlier cell made.
+        self.changing: set[int] = set()
         #: name -> who wrote it before this cell did
         self.before: dict[str, set[int]] = {}
 
@@ -182,8 +184,10 @@ class Machine:
                     self.resources.use(resource)
 
     def _note_change(self, region: Region) -> None:
-        if region.born != self.cell and region.track.label:
-            self.mutates.add(region.track.label)
+        if region.born != self.cell:
+            self.changing.add(self.cell)
+            if region.track.label:
+                self.mutates.add(region.track.label)
 
     def barrier(self, reason: str) -> None:
         """Order the current cell against all others."""

@@ -94,6 +94,7 @@ def _cell_json(task: CellTask) -> dict[str, Any]:
         "portable": task.portable,
         "requirements": list(task.requirements),
         "touches": sorted(task.touches),
+        "changes": task.changes,
         "hidden": sorted(task.hidden),
         "may_fail": task.may_fail,
         "after": list(task.options.after),
@@ -207,5 +208,6 @@ def _cell_task(data: Mapping[str, Any], read: Mapping[str, bytes]) -> CellTask:
         portable=cell.get("portable", False),
         requirements=cell.get("requirements", ()),
         touches=cell.get("touches", ()),
+        changes=cell.get("changes", True),
         hidden=cell.get("hidden", ()),
     )

@@ -296,6 +296,7 @@ class CellTask(Task):
         portable: bool = False,
         requirements: Iterable[str] = (),
         touches: Iterable[str] = (),
+        changes: bool = True,
         hidden: Iterable[str] = (),
     ):
         given = options or TaskOptions()
@@ -320,6 +321,8 @@ class CellTask(Task):
         self.requirements = tuple(requirements)
         #: Names besides those read and written whose values it may change, take away, or look up later.
         self.touches = frozenset(touches)
+        #: Whether it may change an object that an earlier cell made.
+        self.changes = changes
         #: The hidden state that it may read, use or set anew: ``use <random>``.
         self.hidden = frozenset(hidden)
 

@@ -101,7 +101,7 @@ class Keeper:
     def _holdings(self, ended: Iterable[CellTask], seconds: float) -> list[Holding]:
         cells = list(ended)
         everything = any(f"use {EVERYTHING}" in t.hidden for t in cells)
-        touched = None if everything else {n for t in cells for n in _mentions(t)}
+        touched = None if everything else {n for t in cells if t.changes for n in _mentions(t)}
         changed, gone = self._groups.look(touched, seconds=seconds)
         found = [self._holding(group, _of_names(cells, group.names | group.before)) for group in changed]
         found += [Holding((n,), _of_names(cells, with_), None, gone=True) for n, with_ in sorted(gone.items())]
@@ -129,16 +129,17 @@ class Keeper:
 def _of_names(cells: list[CellTask], names: Iterable[str]) -> frozenset[str]:
     """Return the cells that may have changed what these names hold, or held before.
 
-    Those that mention one of the names, or a name that such a cell mentions: between two looks one cell may have tied
-    to a name what another one then changed. All cells, if none does.
+    Those that bind or delete one of the names. Those that change objects and mention one of the names, or a name that is
+    mentioned together with one: between two looks one cell may tie to a name what another one changes. All cells, if
+    none does.
     """
-    reached, found = set(names), set[CellTask]()
-    while True:
-        more = {t for t in cells if t not in found and (reached & _mentions(t) or f"use {EVERYTHING}" in t.hidden)}
-        if not more:
-            return frozenset(t.name for t in found or cells)
-        found |= more
+    wanted = set(names)
+    reached, tied = set(wanted), set[CellTask]()
+    while more := {t for t in cells if t not in tied and (reached & _mentions(t) or f"use {EVERYTHING}" in t.hidden)}:
+        tied |= more
         reached |= {name for t in more for name in _mentions(t)}
+    found = {t for t in cells if wanted & (t.writes | t.touches)} | {t for t in tied if t.changes}
+    return frozenset(t.name for t in found or cells)
 
 
 def _mentions(task: CellTask) -> frozenset[str]:

@@ -29,7 +29,8 @@ class Revived:
     def sentence(self, flow: Flow, run: str) -> str:
         """Say how many cells are kept, and why cells that had run well run again."""
         cells, kept = flow.cell_tasks, self.chosen.kept
-        well = {name for step in self.steps for name, ended in step.ended.items() if ended}
+        here = {task.name for task in cells}
+        well = here & {name for step in self.steps for name, ended in step.ended.items() if ended}
         said = f"resumed from {run}: {len(kept)} of {len(cells)} cells keep their results"
         reasons = [f"{n} ({w})" for n, w in self.chosen.why.items() if n in well and not w.startswith("it comes after")]
         return said + (f"; again: {', '.join(reasons[:5])}" if reasons else "")
