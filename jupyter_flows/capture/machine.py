@@ -82,6 +82,8 @@ class Machine:
         self._special: Value = NOTHING
         #: The branches that were open when this cell made a figure.
         self.figure: list[int] | None = None
+        #: The cells that may change an object that an earlier cell made.
+        self.changing: set[int] = set()
         self.reset_cell(-1)
 
     def reset_cell(self, cell: int) -> None:
@@ -101,8 +103,6 @@ class Machine:
         self.writes: set[str] = set()
         self.deletes: set[str] = set()
         self.mutates: set[str] = set()
-        #: The cells that may change an object that an earlier cell made.
-        self.changing: set[int] = set()
         #: name -> who wrote it before this cell did
         self.before: dict[str, set[int]] = {}
 
