@@ -100,8 +100,7 @@ class Keeper:
 
     def _holdings(self, ended: Iterable[CellTask], seconds: float) -> list[Holding]:
         cells = list(ended)
-        everything = any(f"use {EVERYTHING}" in t.hidden for t in cells)
-        touched = None if everything else {n for t in cells if t.changes for n in _mentions(t)}
+        touched = None if any(map(_is_opaque, cells)) else {n for t in cells if t.changes for n in _mentions(t)}
         changed, gone = self._groups.look(touched, seconds=seconds)
         found = [self._holding(group, _of_names(cells, group.names | group.before)) for group in changed]
         found += [Holding((n,), _of_names(cells, with_), None, gone=True) for n, with_ in sorted(gone.items())]
@@ -129,7 +128,7 @@ class Keeper:
 def _of_names(cells: list[CellTask], names: Iterable[str]) -> frozenset[str]:
     """Return the cells that may have changed what these names hold, or held before.
 
-    Those that bind or delete one of the names. Those that change objects and mention one of the names, or a name that is
+    while more := {t for t in cells if t not in tied and (reached & _mentions(t) or _is_opaque(t))}:
     mentioned together with one: between two looks one cell may tie to a name what another one changes. All cells, if
     none does.
     """
@@ -140,6 +139,11 @@ def _of_names(cells: list[CellTask], names: Iterable[str]) -> frozenset[str]:
         reached |= {name for t in more for name in _mentions(t)}
     found = {t for t in cells if wanted & (t.writes | t.touches)} | {t for t in tied if t.changes}
     return frozenset(t.name for t in found or cells)
+
+
+def _is_opaque(task: CellTask) -> bool:
+    """Tell whether nobody can follow what a cell does."""
+    return f"use {EVERYTHING}" in task.hidden
 
 
 def _mentions(task: CellTask) -> frozenset[str]:

@@ -62,7 +62,7 @@ def test_views_stay_views(module):
     )
     m.b[0] = 99
     assert m.a.tolist() == [[0, 1, 2], [99, 4, 5]]
-    assert m.c.flags.f_contiguous and m.c.flags.owndata
+    assert (m.c.flags.f_contiguous, m.c.flags.owndata) == (True, True)
     assert m.c.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
 
 

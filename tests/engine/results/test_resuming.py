@@ -69,7 +69,7 @@ def test_half_of_the_cells_are_kept(runner, tmp_path_factory):
 def test_a_mended_cell(runner, tmp_path):
     """After a failure what ran well shows what it showed, and does not run."""
     before = ["print('once'); open('log', 'a').write('x')", "a = [1]; b = [a]", "a.append(1/0)", "print(b)"]
-    story, flow, _ = resumed(runner, tmp_path, before, [*before[:2], "a.append(2)", before[3]])
+    story, _, _ = resumed(runner, tmp_path, before, [*before[:2], "a.append(2)", before[3]])
     assert cached(story) == ["cell_1", "cell_2"]
     assert story.text("cell_1") == "once\n"
     assert story.text("cell_4") == "[[1, 2]]\n"
