@@ -102,8 +102,8 @@ class Keeper:
         cells = list(ended)
         touched = None if any(map(_is_opaque, cells)) else {n for t in cells if t.changes for n in _mentions(t)}
         changed, gone = self._groups.look(touched, seconds=seconds)
-        found = [self._holding(group, _of_names(cells, group.names | group.before)) for group in changed]
-        found += [Holding((n,), _of_names(cells, with_), None, gone=True) for n, with_ in sorted(gone.items())]
+        found = [self._holding(group, makers(cells, group.names | group.before)) for group in changed]
+        found += [Holding((n,), makers(cells, with_), None, gone=True) for n, with_ in sorted(gone.items())]
         for name, state in self._hidden.changes().items():
             by = frozenset(t.name for t in cells if any(h.endswith((name, EVERYTHING)) for h in t.hidden))
             found.append(self._of_state(name, by or frozenset(t.name for t in cells), state))
@@ -125,16 +125,16 @@ class Keeper:
         return Holding((name,), by, None if _tells(data) else self._journal.store(data))
 
 
-def _of_names(cells: list[CellTask], names: Iterable[str]) -> frozenset[str]:
+def makers(cells: list[CellTask], names: Iterable[str]) -> frozenset[str]:
     """Return the cells that may have changed what these names hold, or held before.
 
-    while more := {t for t in cells if t not in tied and (reached & _mentions(t) or _is_opaque(t))}:
-    mentioned together with one: between two looks one cell may tie to a name what another one changes. All cells, if
-    none does.
+    Those that bind or delete one of the names. Those that change objects and mention one of the names, or a name
+    that is mentioned together with one: between two looks one cell may tie to a name what another one changes.
+    All cells, if none does.
     """
     wanted = set(names)
     reached, tied = set(wanted), set[CellTask]()
-    while more := {t for t in cells if t not in tied and (reached & _mentions(t) or f"use {EVERYTHING}" in t.hidden)}:
+    while more := {t for t in cells if t not in tied and (reached & _mentions(t) or _is_opaque(t))}:
         tied |= more
         reached |= {name for t in more for name in _mentions(t)}
     found = {t for t in cells if wanted & (t.writes | t.touches)} | {t for t in tied if t.changes}

@@ -49,7 +49,7 @@ def has_identity(value: Any, main: Mapping[str, Any]) -> bool:
         return value.__module__ == "__main__"
     if kind is FunctionType:
         return value.__globals__ is main
-    return not _is_constant(kind, len(sys.modules))
+    return not _is_constant(kind, len(sys.modules))  # type: ignore[arg-type] # types are hashable
 
 
 class Unfaithful(Exception):
