@@ -39,6 +39,11 @@ def results_folder() -> Path:
     return private_folder(data_folder() / "results")
 
 
+def cache_folder() -> Path:
+    """Return the folder of functional tasks' results that have no other."""
+    return private_folder(data_folder() / "cache")
+
+
 def secrets_folder() -> Path:
     """Return the folder of the user's secrets."""
     return private_folder(data_folder() / "secrets")

@@ -132,7 +132,14 @@ def _run_number(path: Path) -> int:
 
 def everything() -> list[Holding]:
     """Return all that `reset` removes and that exists; raise `ClashError` while an agent is at work."""
-    from jupyter_flows.places import artifacts_folder, images_folder, notebooks_folder, results_folder, secrets_folder
+    from jupyter_flows.places import (
+        artifacts_folder,
+        cache_folder,
+        images_folder,
+        notebooks_folder,
+        results_folder,
+        secrets_folder,
+    )
     from jupyter_flows.registry import open_registry
 
     if registry_path().exists():
@@ -142,8 +149,8 @@ def everything() -> list[Holding]:
             raise ClashError(
                 f"Agent {alive[0].name!r} (pid {alive[0].pid} on {alive[0].host}) is at work: stop it first."
             )
-    kept = (artifacts_folder(), images_folder(), notebooks_folder(), results_folder(), secrets_folder())
-    folders = [Holding(p.name, p, size_of(p), exists=True) for p in kept]
+    kept = (artifacts_folder, images_folder, notebooks_folder, results_folder, cache_folder, secrets_folder)
+    folders = [Holding(p.name, p, size_of(p), exists=True) for p in (folder() for folder in kept)]
     return [h for h in (registry_holding(), *folders) if h.exists and h.size_bytes]
 
 

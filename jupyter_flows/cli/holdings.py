@@ -41,6 +41,7 @@ def holdings() -> Holdings:
     """Look at everything, making nothing but the folders."""
     from jupyter_flows.places import (
         artifacts_folder,
+        cache_folder,
         data_folder,
         images_folder,
         notebooks_folder,
@@ -56,6 +57,7 @@ def holdings() -> Holdings:
         _holding("images", images_folder()),
         _holding("notebooks", notebooks_folder()),
         _holding("results", results_folder()),
+        _holding("cache", cache_folder()),
         _holding("secrets", secrets_folder()),
     )
     return Holdings(places, tuple(settings_files()), load_settings().to_json())

@@ -152,10 +152,11 @@ class TaskRunner:
         None in a flow of cells, whose functions share the cells' values. Tasks with rules stay home, where the states
         of others and the handlers are; Parameters are values that home has.
         """
-        tasks = self.plan.tasks
+        tasks, calls = self.plan.tasks, self._calls
         if any(isinstance(task, CellTask) for task in tasks):
             return frozenset()
-        return frozenset(n for n, t in enumerate(tasks) if t.rules is USUAL and not isinstance(t, Parameter))
+        usual = (n for n, t in enumerate(tasks) if t.rules is USUAL and not isinstance(t, Parameter))
+        return frozenset(n for n in usual if not hasattr(calls[n][0], "stays_home"))
 
     @property
     def keeps_results(self) -> bool:

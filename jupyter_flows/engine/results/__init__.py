@@ -1,1 +1,5 @@
-"""What cells leave behind, kept so that a later run of the flow need not run them again."""
+"""What tasks leave behind, kept so that a later run need not run them again."""
+
+from jupyter_flows.engine.results.location import LocalResult, Result
+
+__all__ = ["LocalResult", "Result"]

@@ -11,9 +11,7 @@ from jupyter_flows.engine.results.keeper import makers
 
 def cell(name, *, reads="", writes="", changes=False, hidden=()):
     """Make a cell; one letter a name."""
-    return CellTask(
-        name, Cell("", 1), code="", meaning="", reads=reads, writes=writes, changes=changes, hidden=hidden
-    )
+    return CellTask(name, Cell("", 1), code="", meaning="", reads=reads, writes=writes, changes=changes, hidden=hidden)
 
 
 TABLE = {
@@ -25,7 +23,11 @@ TABLE = {
         "x",
         "B",
     ),
-    "whom nobody can follow": ([cell("A", writes="x"), cell("B", changes=True, hidden=["use <everything>"])], "x", "AB"),
+    "whom nobody can follow": (
+        [cell("A", writes="x"), cell("B", changes=True, hidden=["use <everything>"])],
+        "x",
+        "AB",
+    ),
     "all, where nobody says so": ([cell("A"), cell("B")], "x", "AB"),
 }
 
