@@ -44,7 +44,7 @@ def _results(claim: Claim) -> dict[str, Any]:
     """Return where a run of cells keeps its results, and whose it takes over."""
     run, resume = claim.run, claim.run.resume
     found: dict[str, Any] = {}
-    if claim.version.document.get("kind") == "cells" and load_settings().keep_results != "none":
+    if load_settings().keep_results != "none":
         found["results"] = str(prepare_results(run))
     if resume is not None:
         found |= {

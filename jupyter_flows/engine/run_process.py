@@ -143,7 +143,8 @@ class _OneRun:
         own_process(run)
         self._namespace.install()
         self.events.emit("run", state="Running", message="")
-        kept = self._kept(flow, given)
+        cells = self._cells(given)
+        kept = self._kept(flow, given, cells)
         home = Home(
             flow,
             run,
@@ -153,6 +154,7 @@ class _OneRun:
             run_cell=kept.run_cell,
             board_fd=self._board_fd,
             settled=kept.settled,
+            holds_inputs=cells is None and self.job.results is not None,
         )
         settle(home)
         if given:
@@ -164,14 +166,17 @@ class _OneRun:
         kept.finish()
         return state
 
-    def _kept(self, flow: Flow, given: dict[str, Any]) -> Kept:
+    def _kept(self, flow: Flow, given: dict[str, Any], cells: Any) -> Kept:
         """Take over what an earlier run has left, and let what this one leaves be kept."""
-        cells, job = self._cells(given), self.job
-        if cells is None or (job.results is None and job.resume is None):
+        job = self.job
+        if job.results is None and job.resume is None:
             return Kept(cells)
-        from jupyter_flows.engine.results.keeping import keep
+        from jupyter_flows.engine.results.keeping import keep, keep_functions
 
-        kept = keep(flow, given, cells, self._namespace, self.outputs, job)
+        if cells is None:
+            kept = keep_functions(self._document, given, job)
+        else:
+            kept = keep(flow, given, cells, self._namespace, self.outputs, job)
         self._hear = kept.hear
         for kind, body in kept.shown:
             self.events.emit(kind, **body)

@@ -91,6 +91,8 @@ class TaskRunner:
         self._states: dict[int, State] = {}
         self._settled: dict[int, State] = {}
         self._chance = chance
+        #: Whether what a failed task took is kept, for a run that goes on from this one.
+        self.holds_inputs = False
         self._blocked = bytearray(plan.size)
         self._slow = bytearray(_need_care(plan.tasks))
         for n in compress(range(plan.size), self._slow) if 1 in self._slow else ():
@@ -422,6 +424,12 @@ class TaskRunner:
         for number in states:
             self._blocked[number] = _LOOK
 
+    def held(self) -> dict[int, Any]:
+        """Return the results that tasks still wait for, by number."""
+        seen = {row[0] for row in self.rows}
+        waiting = (n for n, count in enumerate(self._pending or ()) if count and n in seen)
+        return {n: self.results[n] for n in waiting if self.has_result(n)}
+
     def _let_go(self, number: int) -> None:
         if self._pending is not None:
             with self._lock:
@@ -433,6 +441,8 @@ class TaskRunner:
         if pending[number] == 0:
             self.results[number] = None
         size = self.plan.size
+        if self.holds_inputs and self.outcome.get(number, StateName.SUCCESS) not in SUCCESSFUL:
+            return
         for u in set(self._calls[number][1]):
             if u < size:
                 pending[u] -= 1

@@ -9,10 +9,12 @@ from jupyter_flows.core.events import Event
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.state import State, StateName
 from jupyter_flows.core.task import CellTask
+from jupyter_flows.engine.home import current_home
 from jupyter_flows.engine.job import Job
 from jupyter_flows.engine.kept import Kept
 from jupyter_flows.engine.namespace import Namespace, remember_source
 from jupyter_flows.engine.outputs import Outputs
+from jupyter_flows.engine.results import frontier
 from jupyter_flows.engine.results.journal import Journal
 from jupyter_flows.engine.results.keeper import Keeper
 from jupyter_flows.engine.results.matching import definition_keys, describe
@@ -40,6 +42,22 @@ def keep(  # noqa: PLR0917 - what a run is made of
         keeper.hear,
         keeper.look,
     )
+
+
+def keep_functions(document: Mapping[str, Any], parameters: Mapping[str, Any], job: Job) -> Kept:
+    """Take over the results of functions that `job.resume` names, and leave those of a failed run to `job.results`."""
+    found: dict[str, State] = {}
+    notice = ""
+    if job.resume:
+        found = frontier.settled(document, parameters, Journal(job.resume), frozenset(job.again))
+        notice = f"resumed from {job.resumed_from}: {len(found)} of {len(document['tasks'])} tasks keep their results"
+
+    def finish() -> None:
+        home = current_home()
+        if job.results and home and home.made and any(row[0] in home.made.outcome for row in home.made.rows):
+            frontier.save(home.made, document, parameters, Journal(job.results))
+
+    return Kept(None, found, notice=notice, finish=finish)
 
 
 def _keeper(flow: Flow, parameters: Mapping[str, Any], run_cell: Any, references: References, folder: str) -> Keeper:
