@@ -15,9 +15,16 @@ Reduced = tuple[Any, ...]
 class Memory:
     """Whose memory was met in one pickle: of arrays that share it openly, and of frames that copy on write."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int) -> None:
         self.of_arrays: set[int] = set()
         self.of_frames: set[int] = set()
+        self._left = most_bytes
+
+    def take(self, size_bytes: int) -> None:
+        """Count bytes that are about to be copied; raise `Unfaithful` for more than may be."""
+        self._left -= size_bytes
+        if self._left < 0:
+            raise Unfaithful("it is too large to be stored in the time that it may take")
 
     def reduce(self, value: Any) -> Reduced | None:
         """Return how an array or frame is made again; None for anything else, which knows it itself."""
@@ -44,6 +51,7 @@ class Memory:
         self.of_arrays.add(id(owner))
         if owner is not array:
             return self._view(array, owner, numpy)
+        self.take(array.nbytes)
         if array.flags.c_contiguous:
             raw, order = array, "C"
         elif array.flags.f_contiguous:
@@ -67,6 +75,7 @@ class Memory:
         for block in frame._mgr.blocks:  # noqa: SLF001 - where a frame's memory lies is said nowhere else
             if isinstance(block.values, numpy.ndarray):
                 self.of_frames.add(id(_owner(block.values)))
+        self.take(int(frame.memory_usage(index=True) if frame.ndim == 1 else frame.memory_usage(index=True).sum()))
         make, arguments, state, *rest = frame.copy(deep=True).__reduce_ex__(5)
         if isinstance(state, dict) and "_metadata" in state:
             state = {**state, "_metadata": list(state["_metadata"])}  # else that of all frames, being their class's

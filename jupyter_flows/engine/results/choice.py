@@ -33,6 +33,8 @@ class CellFacts:
     #: ``use <random>`` and the like.
     hidden: frozenset[str]
     upstream: frozenset[str]
+    #: Names that it binds although kernels bind them by themselves: what they hold is not stored.
+    unkept: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,12 @@ class _Choice:
 
     def _by_names(self) -> dict[str, str]:
         """Return the kept cells that must run again because what they made can't be had."""
-        found: dict[str, str] = {}
+        read = frozenset().union(*(self._cells[n].reads for n in self._again if n in self._cells))
+        found = {
+            n: "it binds a name of the kernel's"
+            for n in self._cells.keys() - self._again.keys()
+            if self._cells[n].unkept & read
+        }
         for name in self._needed():
             last, later = self._last(name)
             for version in later:

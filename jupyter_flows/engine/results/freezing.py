@@ -23,6 +23,8 @@ from jupyter_flows.engine.results.references import ATOMS, Reference, References
 _COPIED: frozenset[type] = frozenset(
     {type(iter({})), type(iter({}.items())), type(iter({}.values())), type(iter(set())), type(reversed({}))}
 ) | {kind for kind in vars(itertools).values() if isinstance(kind, type)}
+#: How much is stored of one group of names, at most; and in a second.
+MOST_BYTES, BYTES_A_SECOND = 1 << 30, 400_000_000
 _PROTOCOL = 5
 _HEAD = struct.Struct("<Q")
 
@@ -47,7 +49,7 @@ def freeze(names: Mapping[str, Any], references: References, *, seconds: float) 
     """
     file = io.BytesIO()
     buffers: list[pickle.PickleBuffer] = []
-    freezer = _Freezer(file, references, buffers, time.monotonic() + seconds)
+    freezer = _Freezer(file, references, buffers, seconds)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         freezer.dump(dict(names))
@@ -71,14 +73,19 @@ def thaw(data: bytes | memoryview, references: References) -> dict[str, Any]:
 
 
 class _Freezer(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle has no types
-    def __init__(self, file: io.BytesIO, references: References, buffers: list[pickle.PickleBuffer], until: float):
+    def __init__(self, file: io.BytesIO, references: References, buffers: list[pickle.PickleBuffer], seconds: float):
         super().__init__(file, protocol=_PROTOCOL, buffer_callback=buffers.append)
         self.objects: dict[int, Any] = {}
-        self.memory = Memory()
-        self._references, self._until = references, until
+        self._met = 0
+        self._most_bytes = min(MOST_BYTES, int(BYTES_A_SECOND * seconds))
+        self.memory = Memory(self._most_bytes)
+        self._references, self._file, self._until = references, file, time.monotonic() + seconds
 
     def persistent_id(self, value: Any) -> Reference | None:
         """Return the name of what is stored by name."""
+        self._met += 1
+        if not self._met & 255:
+            self._check_limits()
         kind = type(value)
         if kind in ATOMS:
             return None
@@ -89,9 +96,13 @@ class _Freezer(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle has no 
             raise Unfaithful(f"a {kind.__name__} would be copied")
         if has_identity(value, self._references.main):
             self.objects[id(value)] = value
-        if not len(self.objects) & 255 and time.monotonic() > self._until:
-            raise Unfaithful("storing it takes too long")
         return None
+
+    def _check_limits(self) -> None:
+        if time.monotonic() > self._until:
+            raise Unfaithful("storing it takes too long")
+        if self._file.tell() > self._most_bytes:
+            raise Unfaithful("it is too large to be stored in the time that it may take")
 
     def reducer_override(self, value: Any) -> Any:
         """Return how an object is made again."""

@@ -6,6 +6,7 @@ import base64
 import json
 import mmap
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -13,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_flows.core.events import Event
-from jupyter_flows.errors import RunError
+from jupyter_flows.errors import NoRoomError, RunError
 
 FORMAT = 1
 #: What takes more lies in a file of its own.
 INLINE_BYTES = 4096
+#: What a run's results may take in all, and what of the disk they leave free.
+MOST_BYTES, SPARE_BYTES = 10 << 30, 1 << 30
 #: The kinds of events that say what a cell showed.
 SHOWN = frozenset({"stream", "output", "source", "log"})
 
@@ -63,6 +66,7 @@ class Journal:
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
+        self._left = MOST_BYTES
 
     # -- written by the run ---------------------------------------------------------------------------
 
@@ -83,11 +87,14 @@ class Journal:
         self._append("shown.jsonl", event.to_line().rstrip("\n"))
 
     def store(self, data: bytes) -> str:
-        """Keep bytes, once; return where they are."""
+        """Keep bytes, once; return where they are. Raise `NoRoomError` where they would fill the disk."""
         if len(data) <= INLINE_BYTES:
             return "inline:" + base64.b64encode(data).decode()
         name = sha256(data).hexdigest()
         if not (self.folder / name).exists():
+            self._left -= len(data)
+            if self._left < 0 or shutil.disk_usage(self.folder).free < len(data) + SPARE_BYTES:
+                raise NoRoomError(f"There is no room for {len(data):,} more bytes of results.")
             self._write(name, data)
         return name
 

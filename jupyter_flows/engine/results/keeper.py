@@ -18,6 +18,7 @@ from jupyter_flows.engine.results.groups import Group, Groups
 from jupyter_flows.engine.results.hidden import Hidden
 from jupyter_flows.engine.results.journal import SHOWN, Holding, Journal, Step
 from jupyter_flows.engine.results.references import References
+from jupyter_flows.errors import NoRoomError
 
 #: What storing a cell's values may take, however short the cell was; longer ones may take as long as they ran.
 LEAST_SECONDS = 0.5
@@ -115,7 +116,10 @@ class Keeper:
             return Holding(names, by, None, why=group.why)
         if _tells(group.data):
             return Holding(names, by, None, why="it holds a secret")
-        return Holding(names, by, self._journal.store(group.data), plain=group.plain)
+        try:
+            return Holding(names, by, self._journal.store(group.data), plain=group.plain)
+        except NoRoomError as error:
+            return Holding(names, by, None, why=str(error))
 
     def _of_state(self, name: str, by: frozenset[str], state: Any) -> Holding:
         try:

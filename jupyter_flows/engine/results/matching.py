@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_flows.core.artifact import sha256
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.engine.results.choice import CellFacts
+from jupyter_flows.engine.results.groups import is_kept
 from jupyter_flows.engine.results.journal import Step
 
 
@@ -71,6 +72,7 @@ def facts(flow: Flow) -> list[CellFacts]:
             t.reads | t.writes | t.touches,
             t.hidden,
             frozenset(u.name for u in flow.upstream_tasks(t)),
+            frozenset(n for n in t.writes if not is_kept(n)),
         )
         for t in flow.cell_tasks
     ]

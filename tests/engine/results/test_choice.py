@@ -106,3 +106,10 @@ def test_earlier_edges_count_too():
     """A cell that used what a deleted cell made does not keep its result."""
     chosen = choose([cell("A"), cell("B")], [step("A"), step("B")], {"\0gone": "it is gone"}, also=[("\0gone", "B")])
     assert chosen.kept == {"A"}
+
+
+def test_names_of_the_kernels_are_not_stored():
+    """A cell that reads a name such as ``_``, which kernels bind, makes the cell run again that bound it."""
+    binds = CellFacts("A", False, frozenset(), frozenset("_"), frozenset(), frozenset(), frozenset("_"))
+    chosen = choose([binds, cell("B", "A", "_"), cell("C")], [step("A"), step("B"), step("C")], {"B": "x"})
+    assert chosen.kept == {"C"}

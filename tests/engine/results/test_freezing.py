@@ -140,3 +140,13 @@ def test_storing_has_a_limit(module):
     """A value that takes longer than allowed is not stored."""
     with pytest.raises(Unfaithful, match="too long"):
         freeze({"x": [[n] for n in range(1000)]}, References(module.__dict__), seconds=-1)
+
+
+@pytest.mark.parametrize(
+    "value", [np.zeros(1000), pd.DataFrame({"a": np.zeros(1000)}), list(range(200_000))], ids=["array", "frame", "list"]
+)
+def test_large_values_are_refused_before_they_are_copied(module, monkeypatch, value):
+    """What is larger than may be stored is not stored, whatever it is made of."""
+    monkeypatch.setattr("jupyter_flows.engine.results.freezing.MOST_BYTES", 700)
+    with pytest.raises(Unfaithful, match="too large"):
+        freeze({"x": value}, References(module.__dict__), seconds=60)
