@@ -94,6 +94,16 @@ def _write_warnings(filters: list[Any]) -> None:
     warnings._filters_mutated()  # type: ignore[attr-defined] # noqa: SLF001 - what `simplefilter` itself calls
 
 
+def _read_figures() -> list[int]:
+    """Return the numbers of the open figures: none, where they are closed at the end of each cell."""
+    found: list[int] = sys.modules["matplotlib.pyplot"].get_fignums()
+    return found
+
+
+def _close_figures(_: list[int]) -> None:
+    import_module("matplotlib.pyplot").close("all")
+
+
 def _write_path(path: list[str]) -> None:
     sys.path[:] = path
 
@@ -110,6 +120,7 @@ class Hidden:
             "<numpy.settings>": ("numpy", _read_numpy_settings, _write_numpy_settings),
             "<pandas.options>": ("pandas", _read_pandas_options, _write_pandas_options),
             "<rcparams>": ("matplotlib", _read_rcparams, _write_rcparams),
+            "<pyplot>": ("matplotlib.pyplot", _read_figures, _close_figures),
             "<environ>": ("os", environ.read, environ.write),
             "<warnings>": ("warnings", lambda: list(warnings.filters), _write_warnings),
             "<sys.path>": ("sys", lambda: list(sys.path), _write_path),
@@ -134,11 +145,16 @@ class Hidden:
         self._ways[name][2](state)
 
 
+def can_be_put_back(name: str, state: Any) -> bool:
+    """Tell whether a state is one that can be put back: figures can't be opened again."""
+    return name != "<pyplot>" or not state
+
+
 #: What `Hidden` can put back.
 KEPT = frozenset(
     {
         "<random>", "<numpy.random>", "<numpy.settings>", "<pandas.options>", "<rcparams>", "<environ>", "<warnings>",
-        "<sys.path>", "<cwd>",
+        "<sys.path>", "<cwd>", "<pyplot>",
     }
 )  # fmt: skip
 

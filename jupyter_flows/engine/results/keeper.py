@@ -15,7 +15,7 @@ from jupyter_flows.engine.context import on_worker
 from jupyter_flows.engine.masking import process_masker
 from jupyter_flows.engine.results.freezing import freeze
 from jupyter_flows.engine.results.groups import Group, Groups
-from jupyter_flows.engine.results.hidden import Hidden
+from jupyter_flows.engine.results.hidden import Hidden, can_be_put_back
 from jupyter_flows.engine.results.journal import SHOWN, Holding, Journal, Step
 from jupyter_flows.engine.results.references import References
 from jupyter_flows.errors import NoRoomError
@@ -122,6 +122,8 @@ class Keeper:
             return Holding(names, by, None, why=str(error))
 
     def _of_state(self, name: str, by: frozenset[str], state: Any) -> Holding:
+        if not can_be_put_back(name, state):
+            return Holding((name,), by, None, why="it can't be put back")
         try:
             data = freeze({name: state}, self._references, seconds=LEAST_SECONDS).data
         except Exception as error:  # noqa: BLE001 - settings may hold anything

@@ -84,6 +84,23 @@ def test_the_state_of_chance_goes_on(runner, tmp_path):
     assert "cell_2" in cached(story)
 
 
+def test_settings_figures_and_frames(runner, tmp_path):
+    """A notebook as people write them: magics, options, frames, plots; only the edited cell runs."""
+    (tmp_path / "data.csv").write_text("a,b\n1,2\n3,4\n5,6\n")
+    before = [
+        "%matplotlib inline\nimport numpy as np, pandas as pd\nimport matplotlib.pyplot as plt",
+        "pd.set_option('display.max_rows', 5)\nplt.rcParams['figure.figsize'] = (2, 2)\nnp.random.seed(1)",
+        "df = pd.read_csv('data.csv')\ndf['c'] = df.a * 2",
+        "w = df.c.sum() + np.random.rand(2)\nw",
+        "df.plot();",
+        "print(w)",
+    ]
+    after = [*before[:5], "print(df, w, np.random.rand(), pd.get_option('display.max_rows'))\nplt.plot([1, 2]);"]
+    story, flow, full = resumed(runner, tmp_path, before, after)
+    assert told(story, flow) == told(full, flow)
+    assert len(cached(story)) == 5
+
+
 def test_a_third_run_goes_on_from_the_second(runner, tmp_path):
     """What a resumed run took over is there for the next one, though the first run's folder is gone."""
     cells = ["def f(x):\n    return x + [1]", "a = [0] * 5000", "b = f(a)", "1/0", "print(len(a), len(b))"]
