@@ -33,6 +33,7 @@
     │   ├── NoSuchError
     │   └── ClashError
     ├── RunError                   a run that can't start or go on
+    │   ├── NoRoomError            results that would fill the disk
     │   └── TransitionError
     ├── AgentError
     ├── CheckError                 a check that can't be made
@@ -222,6 +223,10 @@ class ClashError(RegistryError):
 
 class RunError(FlowsError):
     """A run can't start or go on."""
+
+
+class NoRoomError(RunError):
+    """Results would take more room than they may."""
 
 
 class TransitionError(RunError):

@@ -18,7 +18,8 @@ class Flow(core.Flow):
     """Tasks and the edges between them, to be run here or registered and run by agents.
 
     Without `environment` it is ``RemoteEnvironment()`` with the local executor; without `storage`
-    registering uses the default one (``Flows.default_storage``, Local).
+    registering uses the default one (``Flows.default_storage``, Local). `result`, such as ``LocalResult("results")``,
+    keeps what its functional tasks return.
 
     >>> from jupyter_flows import Flow, task
     >>> @task
@@ -42,8 +43,11 @@ class Flow(core.Flow):
         origin: core.Origin | None = None,
         state_handlers: Iterable[StateHandler] = (),
         on_failure: OnFailure | None = None,
+        result: Any = None,
     ):
-        super().__init__(name, tasks=tasks, origin=origin, state_handlers=state_handlers, on_failure=on_failure)
+        super().__init__(
+            name, tasks=tasks, origin=origin, state_handlers=state_handlers, on_failure=on_failure, result=result
+        )
         self.environment = RemoteEnvironment() if environment is None else environment
         self.storage = storage
 

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from jupyter_flows.errors import FlowsError
 
@@ -33,6 +34,16 @@ def notebooks_folder() -> Path:
     return private_folder(data_folder() / "notebooks")
 
 
+def results_folder() -> Path:
+    """Return the folder of what runs leave behind for runs that go on from them."""
+    return private_folder(data_folder() / "results")
+
+
+def cache_folder() -> Path:
+    """Return the folder of functional tasks' results that have no other."""
+    return private_folder(data_folder() / "cache")
+
+
 def secrets_folder() -> Path:
     """Return the folder of the user's secrets."""
     return private_folder(data_folder() / "secrets")
@@ -41,6 +52,12 @@ def secrets_folder() -> Path:
 def images_folder() -> Path:
     """Return the folder of what makes images, and of images that are kept nowhere else."""
     return private_folder(data_folder() / "images")
+
+
+def part_of_path(name: str) -> str:
+    """Make a name one part of a path: nothing climbs out of the folder, names stay readable and different."""
+    part = quote(name, safe=" @+,=()[]")
+    return part.replace(".", "%2E") if part.strip(".") == "" or part.startswith(".") else part
 
 
 def private_folder(path: Path) -> Path:

@@ -46,6 +46,12 @@ class Flows(Configurable):
     record_outputs.tag(config=True, allowed="all, errors or none")
     keep_notebooks = Int(30, min=0, help="How many executed notebooks are kept of each flow, the newest.")
     keep_notebooks.tag(config=True, allowed="a whole number from 0")
+    keep_results = Enum(
+        ("failed", "all", "none"),
+        default_value="failed",
+        help="Of which runs the cells' results stay, so that a later run can go on from them: failed, all, or none.",
+    )
+    keep_results.tag(config=True, allowed="failed, all or none")
     idle_seconds = Float(300.0, min=0.0, help="How long an agent keeps a warm process for the next run.")
     idle_seconds.tag(config=True, allowed="a number of seconds from 0")
 

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jupyter_flows.agent.results import prepare_results, results_path
 from jupyter_flows.engine.launcher import Job
 from jupyter_flows.environments.storage import Storage, storage_from_json
 from jupyter_flows.errors import AgentError, UnknownStorageError
 from jupyter_flows.registry import Claim, Version
+from jupyter_flows.settings import load_settings
 
 
 def local_job(claim: Claim, *, env: Mapping[str, str] | None = None, strict: bool = False) -> Job:
@@ -34,7 +36,23 @@ def local_job(claim: Claim, *, env: Mapping[str, str] | None = None, strict: boo
         strict=strict,
         env=dict(env or {}),
         scheduled_at=claim.run.scheduled_at.timestamp(),
+        **_results(claim),
     )
+
+
+def _results(claim: Claim) -> dict[str, Any]:
+    """Return where a run of cells keeps its results, and whose it takes over."""
+    run, resume = claim.run, claim.run.resume
+    found: dict[str, Any] = {}
+    if load_settings().keep_results != "none":
+        found["results"] = str(prepare_results(run))
+    if resume is not None:
+        found |= {
+            "resume": str(results_path(run.project, run.flow, resume.run_id)),
+            "resumed_from": f"run {resume.run_id}",
+            "again": resume.again,
+        }
+    return found
 
 
 def local_storage(version: Version) -> Storage:

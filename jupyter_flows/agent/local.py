@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from jupyter_flows.agent.base import LEASE_SECONDS, POLL_SECONDS, BaseAgent
 from jupyter_flows.agent.job import local_job, local_storage
 from jupyter_flows.agent.notebooks import write_executed
+from jupyter_flows.agent.results import settle_results
 from jupyter_flows.core.events import Event
 from jupyter_flows.core.place import user_name
+from jupyter_flows.core.state import StateName
 from jupyter_flows.engine.launcher import Launcher, Process
 from jupyter_flows.registry import Claim, Registry
 from jupyter_flows.settings import load_settings
@@ -69,6 +71,7 @@ class _Processes:
 
     def before_end(self, registry: Registry, claim: Claim, last: Sequence[Event]) -> None:
         write_executed(registry, claim, last, lambda: local_storage(claim.version).load(claim.version.artifact))
+        settle_results(claim.run, StateName(last[-1].body["state"]))
 
     def close(self) -> None:
         self._launcher.close()

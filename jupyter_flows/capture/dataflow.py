@@ -14,7 +14,7 @@ from jupyter_flows.capture.portable import Noting, portable_cells
 from jupyter_flows.capture.refs import CellRefs, refs_of
 from jupyter_flows.capture.rules import ALL_RULES, Rules
 from jupyter_flows.capture.source import is_parameters, parse
-from jupyter_flows.core.cell import Cell
+from jupyter_flows.core.cell import EVERYTHING, Cell
 
 __all__ = ["READ_AFTER_WRITE", "WRITE_AFTER_READ", "WRITE_AFTER_WRITE", "Dataflow", "Edge", "connect"]
 
@@ -47,6 +47,10 @@ class Dataflow:
     undefined: tuple[tuple[int, str, int], ...]
     #: Cells of which all that they do is known, and is done to the values that they name alone.
     portable: frozenset[int] = frozenset()
+    #: By cell, the hidden state that it may read, use or set anew: ``use <random>``.
+    hidden: dict[int, frozenset[str]] = field(default_factory=dict)
+    #: Cells that may change an object that an earlier cell made.
+    changing: frozenset[int] = frozenset()
     _sources: dict[int, frozenset[int]] = field(default_factory=dict, repr=False)
 
     def needs(self, index: int) -> frozenset[int]:
@@ -88,8 +92,16 @@ def connect(cells: Sequence[Cell], *, rules: Rules = ALL_RULES) -> Dataflow:
         barriers=dict(sorted(machine.barriers.items())),
         undefined=tuple(dict.fromkeys(machine.undefined)),
         portable=portable_cells(machine, trees, [r.imports for r in refs]) - definitions,
+        hidden=_hidden(machine),
+        changing=frozenset(machine.changing | machine.barriers.keys()),
         _sources={cell: frozenset(found) for cell, found in machine.ledger.sources.items()},
     )
+
+
+def _hidden(machine: Noting) -> dict[int, frozenset[str]]:
+    """Return the hidden state of each cell; what nobody can follow may use all there is."""
+    found = {cell: frozenset(accesses) for cell, accesses in machine.resources.settled.items()}
+    return found | {cell: found.get(cell, frozenset()) | {f"use {EVERYTHING}"} for cell in machine.barriers}
 
 
 def _is_definition(machine: Noting, tree: ast.Module, definitions: set[int]) -> bool:

@@ -82,6 +82,8 @@ class Machine:
         self._special: Value = NOTHING
         #: The branches that were open when this cell made a figure.
         self.figure: list[int] | None = None
+        #: The cells that may change an object that an earlier cell made.
+        self.changing: set[int] = set()
         self.reset_cell(-1)
 
     def reset_cell(self, cell: int) -> None:
@@ -182,8 +184,10 @@ class Machine:
                     self.resources.use(resource)
 
     def _note_change(self, region: Region) -> None:
-        if region.born != self.cell and region.track.label:
-            self.mutates.add(region.track.label)
+        if region.born != self.cell:
+            self.changing.add(self.cell)
+            if region.track.label:
+                self.mutates.add(region.track.label)
 
     def barrier(self, reason: str) -> None:
         """Order the current cell against all others."""

@@ -259,6 +259,10 @@ def _task(read: _Read, position: int, name: str, *, outside: bool) -> CellTask:
         # Names that are used unseen are used in a way that nobody knows.
         portable=position in read.dataflow.portable
         and not (marker.options.reads or marker.options.writes or marker.options.map),
+        touches=(refs.mutates | refs.deletes | refs.defers) - refs.reads - refs.writes,
+        # Names that are used unseen may be used to change what they hold.
+        changes=position in read.dataflow.changing or bool(marker.options.reads or marker.options.writes),
+        hidden=read.dataflow.hidden.get(position, ()),
         needs_shell=outside or code.needs_shell(text, ordinal=ordinal),
         gathers=_gathers(marker),
     )

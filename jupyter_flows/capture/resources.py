@@ -43,6 +43,8 @@ class Resources:
     def __init__(self, *, enabled: bool = True) -> None:
         self.cell = -1
         self.log: dict[str, list[Access]] = {}
+        #: By cell, "read", "use" or "new" and the name of what matters: known once it is settled.
+        self.settled: dict[int, set[str]] = {}
         self._sure: dict[int, set[str]] = {}
         self._enabled = enabled
 
@@ -85,8 +87,7 @@ class Resources:
             accesses = sorted([*own, *everywhere])
             self._order(name, _relevant(name, accesses), ledger)
 
-    @staticmethod
-    def _order(name: str, accesses: Iterable[Access], ledger: Ledger) -> None:
+    def _order(self, name: str, accesses: Iterable[Access], ledger: Ledger) -> None:
         track = Track(name)
         by_cell: dict[int, list[str]] = {}
         for cell, mode, _ in accesses:
@@ -94,6 +95,7 @@ class Resources:
         for cell in sorted(by_cell):
             ledger.cell = cell
             modes = by_cell[cell]
+            self.settled.setdefault(cell, set()).update(f"{mode} {name}" for mode in modes)
             if modes[0] != "new":
                 ledger.read(track)
             if set(modes) != {"read"}:

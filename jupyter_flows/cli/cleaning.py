@@ -55,7 +55,7 @@ def unneeded(*, now: float | None = None) -> AllWaste:
             # Files of another registry may lie there too, and this one can't know which.
             return AllWaste((), f"{registry_path()} lies outside {data_folder()}, whose files are left alone.")
         moment = time.time() if now is None else now
-        found = [*_artifacts(registry, moment), *_notebooks(registry), *_unused(moment)]
+        found = [*_artifacts(registry, moment), *_notebooks(registry), *_results(registry), *_unused(moment)]
     return AllWaste(tuple(found))
 
 
@@ -111,13 +111,35 @@ def _notebooks(registry: Registry) -> Iterator[Waste]:
             yield Waste(path, path.stat().st_size, f"more than {keep} of this flow")
 
 
+def _results(registry: Registry) -> Iterator[Waste]:
+    from jupyter_flows.agent.results import KEEP_RUNS, old_results
+    from jupyter_flows.places import results_folder
+
+    runs = {run.id: run for run in registry.runs.list(limit=None)}
+    for folder in sorted(results_folder().glob("*/*")):
+        old = set(old_results(folder))
+        for path in sorted(folder.iterdir()):
+            run = runs.get(_run_number(path))
+            if run is None:
+                yield Waste(path, size_of(path), "its run was deleted")
+            elif path in old and run.finished:
+                yield Waste(path, size_of(path), f"more than {KEEP_RUNS} of this flow")
+
+
 def _run_number(path: Path) -> int:
     return int(path.stem) if path.stem.isdigit() else -1
 
 
 def everything() -> list[Holding]:
     """Return all that `reset` removes and that exists; raise `ClashError` while an agent is at work."""
-    from jupyter_flows.places import artifacts_folder, images_folder, notebooks_folder, secrets_folder
+    from jupyter_flows.places import (
+        artifacts_folder,
+        cache_folder,
+        images_folder,
+        notebooks_folder,
+        results_folder,
+        secrets_folder,
+    )
     from jupyter_flows.registry import open_registry
 
     if registry_path().exists():
@@ -127,8 +149,8 @@ def everything() -> list[Holding]:
             raise ClashError(
                 f"Agent {alive[0].name!r} (pid {alive[0].pid} on {alive[0].host}) is at work: stop it first."
             )
-    kept = (artifacts_folder(), images_folder(), notebooks_folder(), secrets_folder())
-    folders = [Holding(p.name, p, size_of(p), exists=True) for p in kept]
+    kept = (artifacts_folder, images_folder, notebooks_folder, results_folder, cache_folder, secrets_folder)
+    folders = [Holding(p.name, p, size_of(p), exists=True) for p in (folder() for folder in kept)]
     return [h for h in (registry_holding(), *folders) if h.exists and h.size_bytes]
 
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+#: The hidden state that a cell may use which nobody can follow: all there is.
+EVERYTHING = "<everything>"
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

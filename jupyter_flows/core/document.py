@@ -102,6 +102,9 @@ def _cell_json(task: CellTask) -> dict[str, Any]:
         "needs_shell": task.needs_shell,
         "portable": task.portable,
         "requirements": list(task.requirements),
+        "touches": sorted(task.touches),
+        "changes": task.changes,
+        "hidden": sorted(task.hidden),
         "may_fail": task.may_fail,
         "after": list(task.options.after),
         "requires": list(task.options.requires),
@@ -217,4 +220,7 @@ def _cell_task(data: Mapping[str, Any], read: Mapping[str, bytes]) -> CellTask:
         portable=cell.get("portable", False),
         requirements=cell.get("requirements", ()),
         gathers=cell.get("gathers", ()),
+        touches=cell.get("touches", ()),
+        changes=cell.get("changes", True),
+        hidden=cell.get("hidden", ()),
     )

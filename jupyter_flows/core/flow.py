@@ -14,7 +14,7 @@ from jupyter_flows.core.columns import Columns
 from jupyter_flows.core.current import Graph, open_flow
 from jupyter_flows.core.graph import find_cycle, topological_order
 from jupyter_flows.core.parameter import Parameter, ParameterSpec
-from jupyter_flows.core.rules import OnFailure, StateHandler, checked_callback, checked_handlers
+from jupyter_flows.core.rules import OnFailure, StateHandler, checked_callback, checked_handlers, checked_result
 from jupyter_flows.core.task import CellTask, Collect, Flatten, Task
 from jupyter_flows.errors import CycleError, DefinitionError, DuplicateTaskError, FrozenFlowError
 
@@ -66,12 +66,15 @@ class Flow:
         origin: Origin | None = None,
         state_handlers: Iterable[StateHandler] = (),
         on_failure: OnFailure | None = None,
+        result: Any = None,
     ):
         if not isinstance(name, str) or not name.strip():
             raise DefinitionError(f"A flow's name is a text of at least one character, not {name!r}.")
         self.name = name
         self.origin = origin
         self.environment, self.storage = environment, storage
+        #: The `Result` that keeps the results of functional tasks which name no other; None to keep none.
+        self.result = checked_result(result)
         self._slugs: dict[Task, str] = {}
         #: The names in use, and how many tasks of each there are: the next number, without searching.
         self._taken: dict[str, int] = {}
@@ -373,7 +376,7 @@ class Flow:
 
     def plain(self) -> Flow:
         """Return a `core.Flow` of the same tasks and edges, without environment and storage, to be pickled."""
-        plain = Flow(self.name, origin=self.origin)
+        plain = Flow(self.name, origin=self.origin, result=self.result)
         plain.adopt(self)
         return plain
 

@@ -31,6 +31,28 @@ class Rules:
     retry_jitter_factor: float = 0.0
     state_handlers: tuple[StateHandler, ...] = ()
     on_failure: OnFailure | None = None
+    #: How long a cached result may be used, in seconds; None for ever, where caching is asked for otherwise.
+    cache_for: float | None = None
+    #: Says whether a cached result may be used, as the functions of `engine.cache_validators` do.
+    cache_validator: Callable[..., bool] | None = None
+    #: The name that tasks share a cache by; by default each task's code has its own.
+    cache_key: str | None = None
+    #: Where the result is kept and looked for: a template such as ``{flow_name}/{today}``, or a function.
+    target: str | Callable[..., str] | None = None
+    #: The `Result` that keeps it; by default the flow's.
+    result: Any = None
+    #: Whether it is kept; None for where it is asked for.
+    checkpoint: bool | None = None
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether an earlier result is looked for by key."""
+        return self.cache_for is not None or self.cache_validator is not None or self.cache_key is not None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the result is looked for, or kept, at all."""
+        return self.is_cached or self.target is not None or self.result is not None or bool(self.checkpoint)
 
     @property
     def are_heard(self) -> bool:
@@ -60,6 +82,7 @@ def checked_rules(
     retry_jitter_factor: Any = 0.0,
     state_handlers: Any = (),
     on_failure: Any = None,
+    **storing: Any,
 ) -> Rules:
     """Return the rules that options ask for; raise `DefinitionError` naming the one that can't be."""
     if not isinstance(skip_on_upstream_skip, bool):
@@ -77,7 +100,45 @@ def checked_rules(
         float(retry_jitter_factor),
         checked_handlers(state_handlers),
         checked_callback(on_failure),
+        **checked_storing(**storing),
     )
+
+
+def checked_storing(
+    *,
+    cache_for: Any = None,
+    cache_validator: Any = None,
+    cache_key: Any = None,
+    target: Any = None,
+    result: Any = None,
+    checkpoint: Any = None,
+) -> dict[str, Any]:
+    """Return the options that say how a result is kept; raise `DefinitionError` naming the one that can't be."""
+    if cache_validator is not None and not callable(cache_validator):
+        raise DefinitionError(
+            f"cache_validator is a function such as cache_validators.all_inputs, not {cache_validator!r}."
+        )
+    if cache_key is not None and (not isinstance(cache_key, str) or not cache_key):
+        raise DefinitionError(f"cache_key is a text of at least one character, not {cache_key!r}.")
+    if target is not None and not callable(target) and (not isinstance(target, str) or not target):
+        raise DefinitionError(f"target is a template such as '{{flow_name}}/{{today}}', not {target!r}.")
+    if checkpoint not in (None, True, False):
+        raise DefinitionError(f"checkpoint is True or False, not {checkpoint!r}.")
+    return {
+        "cache_for": seconds_of("cache_for", cache_for),
+        "cache_validator": cache_validator,
+        "cache_key": cache_key,
+        "target": target,
+        "result": checked_result(result),
+        "checkpoint": checkpoint,
+    }
+
+
+def checked_result(result: Any) -> Any:
+    """Return a place for results; raise `DefinitionError` for what is none."""
+    if result is not None and not all(callable(getattr(result, name, None)) for name in ("exists", "read", "write")):
+        raise DefinitionError(f"result is a Result such as LocalResult('results'), not {result!r}.")
+    return result
 
 
 def _errors(given: Any) -> RetryOn:

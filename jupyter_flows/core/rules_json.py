@@ -23,6 +23,12 @@ def rules_json(rules: Rules) -> dict[str, Any]:
         "retry_jitter_factor": rules.retry_jitter_factor,
         "state_handlers": [function_meaning(fn).text for fn in rules.state_handlers],
         "on_failure": rules.on_failure and function_meaning(rules.on_failure).text,
+        "cache_for": rules.cache_for,
+        "cache_validator": rules.cache_validator and function_meaning(rules.cache_validator).text,
+        "cache_key": rules.cache_key,
+        "target": function_meaning(rules.target).text if callable(rules.target) else rules.target,
+        "result": rules.result and repr(rules.result),
+        "checkpoint": rules.checkpoint,
     }
     return {name: value for name, value in told.items() if value != _USUAL[name]}
 
@@ -35,6 +41,12 @@ _USUAL: Mapping[str, Any] = {
     "retry_jitter_factor": 0.0,
     "state_handlers": [],
     "on_failure": None,
+    "cache_for": None,
+    "cache_validator": None,
+    "cache_key": None,
+    "target": None,
+    "result": None,
+    "checkpoint": None,
 }
 
 

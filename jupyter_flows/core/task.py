@@ -40,7 +40,8 @@ class Task:
     `max_retries` runs follow a failed one, each after `retry_delay` (seconds or timedelta, or a list
     of them of which the last repeats); a run longer than `timeout` (seconds or timedelta) ends as
     TimedOut. `rules` are the fields of `Rules` by name: ``trigger``, ``skip_on_upstream_skip``,
-    ``retry_on``, ``retry_jitter_factor``, ``state_handlers``, ``on_failure``.
+    ``retry_on``, ``retry_jitter_factor``, ``state_handlers``, ``on_failure``, and what says how results are
+    kept: ``cache_for``, ``cache_validator``, ``cache_key``, ``target``, ``result``, ``checkpoint``.
     """
 
     #: On the class, so that a task without such options is as small as it was.
@@ -72,6 +73,12 @@ class Task:
     retry_jitter_factor = _Rule()
     state_handlers = _Rule()
     on_failure = _Rule()
+    cache_for = _Rule()
+    cache_validator = _Rule()
+    cache_key = _Rule()
+    target = _Rule()
+    result = _Rule()
+    checkpoint = _Rule()
 
     def set_rules(self, changes: Mapping[str, Any]) -> None:
         """Change some fields of the task's rules; raise `DefinitionError` for what is none, or can't be."""
@@ -350,6 +357,9 @@ class CellTask(Task):
         portable: bool = False,
         requirements: Iterable[str] = (),
         gathers: Iterable[str] = (),
+        touches: Iterable[str] = (),
+        changes: bool = True,
+        hidden: Iterable[str] = (),
     ):
         given = options or TaskOptions()
         super().__init__(
@@ -373,6 +383,12 @@ class CellTask(Task):
         self.requirements = tuple(requirements)
         #: Of a cell that runs for each element, the names that become lists of what each run gave them.
         self.gathers = tuple(gathers)
+        #: Names besides those read and written whose values it may change, take away, or look up later.
+        self.touches = frozenset(touches)
+        #: Whether it may change an object that an earlier cell made.
+        self.changes = changes
+        #: The hidden state that it may read, use or set anew: ``use <random>``.
+        self.hidden = frozenset(hidden)
 
     @property
     def may_fail(self) -> bool:

@@ -63,6 +63,8 @@ class Books:
         #: The states of tasks with handlers.
         self._states: dict[int, State] = {}
         self._settled: dict[int, State] = {}
+        #: Whether what a failed task took is kept, for a run that goes on from this one.
+        self.holds_inputs = False
         self._blocked = bytearray(plan.size)
         self._slow = bytearray(_need_care(plan.tasks))
         for n in compress(range(plan.size), self._slow) if 1 in self._slow else ():
@@ -89,10 +91,11 @@ class Books:
         None in a flow of cells, whose functions share the cells' values. Tasks with rules stay home, where the states
         of others and the handlers are; Parameters are values that home has.
         """
-        tasks = self.plan.tasks
+        tasks, calls = self.plan.tasks, self._calls
         if any(isinstance(task, CellTask) for task in tasks):
             return frozenset()
-        return frozenset(n for n, t in enumerate(tasks) if t.rules is USUAL and not isinstance(t, Parameter))
+        usual = (n for n, t in enumerate(tasks) if t.rules is USUAL and not isinstance(t, Parameter))
+        return frozenset(n for n in usual if not hasattr(calls[n][0], "stays_home"))
 
     @cached_property
     def free(self) -> AbstractSet[int]:
@@ -288,6 +291,12 @@ class Books:
         for number in states:
             self._blocked[number] = LOOK
 
+    def held(self) -> dict[int, Any]:
+        """Return the results that tasks still wait for, by number."""
+        seen = {row[0] for row in self.rows}
+        waiting = (n for n, count in enumerate(self._pending or ()) if count and n in seen)
+        return {n: self.results[n] for n in waiting if self.has_result(n)}
+
     def _let_go(self, number: int) -> None:
         if self._pending is not None:
             with self._lock:
@@ -299,6 +308,8 @@ class Books:
         if pending[number] == 0:
             self._drop(number)
         size = self.plan.size
+        if self.holds_inputs and self.outcome.get(number, StateName.SUCCESS) not in SUCCESSFUL:
+            return
         for u in set(self._calls[number][1]):
             if u < size:
                 pending[u] -= 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jupyter_flows.core.flow import Flow
+from jupyter_flows.core.state import State
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.board import Board
 from jupyter_flows.engine.context import RunInfo
@@ -30,10 +31,17 @@ class Home:
         interruption: Interruption,
         run_cell: Callable[[CellTask], None],
         board_fd: int | None = None,
+        settled: Mapping[str, State] | None = None,
+        holds_inputs: bool = False,
     ):
         self.flow, self.run, self.run_cell = flow, run, run_cell
         self._outputs, self._reporter, self._board_fd = outputs, reporter, board_fd
         self._interruption = interruption
+        #: The tasks that do not run, by slug.
+        self._settled = settled or {}
+        self._holds_inputs = holds_inputs
+        #: The run's task runner, once there is one.
+        self.made: TaskRunner | None = None
 
     def runner(self, plan: Plan) -> TaskRunner:
         """Make the run's task runner, watched from now on."""
@@ -47,6 +55,8 @@ class Home:
             own_process=True,
             may_leave=leave_of(self.run_cell),
         )
+        self.made, runner.holds_inputs = runner, self._holds_inputs
+        runner.settle({n: self._settled[slug] for n, slug in enumerate(plan.slugs) if slug in self._settled})
         self._reporter.watch(runner)
         self._interruption.attach(runner)
         return runner

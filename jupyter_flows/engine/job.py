@@ -42,6 +42,14 @@ class Job:
     unset: Sequence[str] = ()
     #: Where text goes that is too long for events; None for a temporary folder.
     output_folder: str | None = None
+    #: The folder that takes what cells leave behind, for runs that go on from this one; None to keep nothing.
+    results: str | None = None
+    #: Such a folder of an earlier run, from which this one goes on.
+    resume: str | None = None
+    #: How people call that run.
+    resumed_from: str = "an earlier run"
+    #: Tasks that run again although they need not.
+    again: Sequence[str] = ()
     #: When the run was due, in seconds since the epoch; None for at once.
     scheduled_at: float | None = None
 

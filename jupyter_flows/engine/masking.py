@@ -40,6 +40,11 @@ class Masker:
                 self._pattern = re.compile(f"(?=({'|'.join(map(re.escape, longest_first))}))")
                 self._forms = frozenset(forms)
 
+    @property
+    def hides_anything(self) -> bool:
+        """Whether there is any value to hide."""
+        return self._pattern is not None
+
     def text(self, text: str) -> str:
         """Return a text without the values.
 

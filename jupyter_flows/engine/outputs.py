@@ -57,6 +57,8 @@ class Outputs:
         self.divert: Callable[[str, str], bool] = lambda _name, _text: False
         #: Bring in what was written past Python, to file descriptors 1 and 2.
         self.drain: Callable[[], None] = lambda: None
+        #: Whether what is written goes nowhere.
+        self.muted = False
 
     def task(self) -> str | None:
         """Return the slug of the task that the calling code belongs to."""
@@ -84,7 +86,7 @@ class Outputs:
         self._put((None if speaker else self.task(), speaker, name), text, index=current_index.get())
 
     def _put(self, place: Place, text: str, *, index: int | None = None) -> None:
-        if not text:
+        if not text or self.muted:
             return
         with self._lock:
             self._pending.append((place, index, text))
@@ -112,8 +114,21 @@ class Outputs:
     def publish(self, output: dict[str, Any]) -> None:
         """Send a display, after the text before it."""
         self.settle()
+        if self.muted:
+            return
         with self._lock:
             self._events.emit("output", task=self.task(), output=output, **of_child(current_index.get()))
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """Let what is written and displayed meanwhile go nowhere."""
+        self.settle()
+        self.muted = True
+        try:
+            yield
+        finally:
+            self.settle()
+            self.muted = False
 
     @contextmanager
     def speaking(self, name: str) -> Iterator[None]:

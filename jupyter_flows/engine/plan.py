@@ -10,7 +10,8 @@ from typing import Any
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.graph import find_cycle, topological_order
 from jupyter_flows.core.parameter import Parameter
-from jupyter_flows.core.task import CellTask, FunctionTask, Task
+from jupyter_flows.core.rules import USUAL
+from jupyter_flows.core.task import CellTask, Collect, FunctionTask, GetItem, Task
 from jupyter_flows.engine.lanes import Call, Lanes, find_lanes
 from jupyter_flows.errors import CycleError
 
@@ -97,6 +98,7 @@ class _Binder:
         self.constants: list[Any] = []
         self.parameters: dict[str, int] = {}
         self.size = len(flow.tasks)
+        self.keeps = flow.result is not None
 
     def constant(self, value: Any) -> int:
         self.constants.append(value)
@@ -104,6 +106,10 @@ class _Binder:
 
     def call(self, task: Task, keyed: dict[str, int] | None) -> Call:
         """Return how `task` is called, whose arguments from other tasks are `keyed`."""
+        if self.keeps or (task.rules is not USUAL and task.rules.is_stored):
+            stored = self.stored(task, keyed)
+            if stored is not None:
+                return stored
         if type(task) is FunctionTask:
             return _positional(task.fn, self.bound(task, keyed))
         if isinstance(task, CellTask):
@@ -114,6 +120,15 @@ class _Binder:
             return _same, (place,), None
         bound = self.bound(task, keyed)
         return task.run, tuple(bound.values()), tuple(bound)
+
+    def stored(self, task: Task, keyed: dict[str, int] | None) -> Call | None:
+        """Return how a task is called whose result is kept; None for those that compute nothing."""
+        if isinstance(task, CellTask | Parameter | Collect | GetItem):
+            return None
+        from jupyter_flows.engine.results.stored_call import StoredCall
+
+        bound = self.bound(task, keyed)
+        return StoredCall(task, self.flow.result), tuple(bound.values()), tuple(bound)
 
     def bound(self, task: Task, keyed: dict[str, int] | None) -> dict[str, int]:
         constants = self.flow.constants(task)

@@ -21,6 +21,7 @@ from typing import Any
 
 from jupyter_flows.core.bundle import Bundle, Unpacked, unpack_flow
 from jupyter_flows.core.events import Event, EventLog
+from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.parameter import resolve
 from jupyter_flows.core.state import State, StateName
 from jupyter_flows.engine.context import RunInfo, own_process
@@ -29,6 +30,7 @@ from jupyter_flows.engine.descriptors import Descriptors
 from jupyter_flows.engine.home import Home, settle
 from jupyter_flows.engine.interruption import Interruption
 from jupyter_flows.engine.job import Job
+from jupyter_flows.engine.kept import Kept
 from jupyter_flows.engine.masking import process_masker
 from jupyter_flows.engine.namespace import Namespace
 from jupyter_flows.engine.outputs import Outputs, install_streams
@@ -87,10 +89,13 @@ class _OneRun:
         self.outputs = Outputs(self.events, folder=job.output_folder, masker=process_masker)
         self.interruption = Interruption()
         self._last: list[Callable[[], None]] = []
+        self._hear: Callable[[Event], None] = lambda _: None
 
     def _send(self, event: Event) -> None:
         """Write an event; once nobody reads any more, the run is being ended anyway."""
-        data = memoryview(process_masker.event(event).to_line().encode())
+        shown = process_masker.event(event)
+        self._hear(shown)
+        data = memoryview(shown.to_line().encode())
         try:
             while data and not self._lost:
                 data = data[os.write(self._fd, data) :]
@@ -137,23 +142,47 @@ class _OneRun:
         run = RunInfo(flow.name, job.run_id, values, self.events, scheduled_start_time=job.scheduled_start_time)
         own_process(run)
         self._namespace.install()
+        self.events.emit("run", state="Running", message="")
+        cells = self._cells(given)
+        kept = self._kept(flow, given, cells)
         home = Home(
             flow,
             run,
             outputs=self.outputs,
             reporter=Reporter(self.events, self.outputs),
             interruption=self.interruption,
-            run_cell=self._cells(given),
+            run_cell=kept.run_cell,
             board_fd=self._board_fd,
+            settled=kept.settled,
+            holds_inputs=cells is None and self.job.results is not None,
         )
         settle(home)
-        self.events.emit("run", state="Running", message="")
         if given:
             shown = ", ".join(f"{name} = {value!r}" for name, value in given.items())
             self.events.emit("notice", message=f"parameters: {shown}", parameters=given)
         # What is loaded by now stays: the collector need not look at ten thousand tasks again and again.
         gc.freeze()
-        return self._execute(unpacked)
+        state = self._execute(unpacked)
+        kept.finish()
+        return state
+
+    def _kept(self, flow: Flow, given: dict[str, Any], cells: Any) -> Kept:
+        """Take over what an earlier run has left, and let what this one leaves be kept."""
+        job = self.job
+        if job.results is None and job.resume is None:
+            return Kept(cells)
+        from jupyter_flows.engine.results.keeping import keep, keep_functions
+
+        if cells is None:
+            kept = keep_functions(self._document, given, job)
+        else:
+            kept = keep(flow, given, cells, self._namespace, self.outputs, job)
+        self._hear = kept.hear
+        for kind, body in kept.shown:
+            self.events.emit(kind, **body)
+        if kept.notice:
+            self.events.emit("notice", message=kept.notice)
+        return kept
 
     def _execute(self, unpacked: Unpacked) -> State:
         from jupyter_flows.environments.execution import environment_from_json

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote
 
-from jupyter_flows.places import notebooks_folder, private_folder, write_private
+from jupyter_flows.places import notebooks_folder, part_of_path, private_folder, write_private
 
 
 def executed_path(project: str, flow: str, run_id: int) -> Path:
     """Return where a run's executed notebook is kept, whether or not it is there."""
-    return notebooks_folder() / _plain(project) / _plain(flow) / f"{run_id}.ipynb"
+    return notebooks_folder() / part_of_path(project) / part_of_path(flow) / f"{run_id}.ipynb"
 
 
 def keep_executed(project: str, flow: str, run_id: int, text: str, *, keep_notebooks: int) -> Path:
@@ -23,9 +22,3 @@ def keep_executed(project: str, flow: str, run_id: int, text: str, *, keep_noteb
     for _, old in numbered[: max(0, len(numbered) - keep_notebooks)]:
         old.unlink(missing_ok=True)
     return path
-
-
-def _plain(name: str) -> str:
-    """Make a name one part of a path: nothing climbs out of the folder, names stay readable and different."""
-    part = quote(name, safe=" @+,=()[]")
-    return part.replace(".", "%2E") if part.strip(".") == "" or part.startswith(".") else part

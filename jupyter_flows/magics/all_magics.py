@@ -11,6 +11,7 @@ from jupyter_flows.magics.file_magics import FileMagics
 from jupyter_flows.magics.flow_magics import FlowMagics
 from jupyter_flows.magics.line import magics_in
 from jupyter_flows.magics.register_magics import RegisterMagics
+from jupyter_flows.magics.resume_magics import ResumeMagics
 from jupyter_flows.magics.run_magics import RunMagics
 from jupyter_flows.magics.session import NotebookSession
 
@@ -18,7 +19,7 @@ from jupyter_flows.magics.session import NotebookSession
 def line_magics(session: NotebookSession) -> dict[str, Callable[[str], None]]:
     """Return the line magics of a notebook."""
     found: dict[str, Callable[[str], None]] = {}
-    for holder in (FlowMagics, RegisterMagics, FileMagics, RunMagics, AgentMagics):
+    for holder in (FlowMagics, RegisterMagics, FileMagics, RunMagics, ResumeMagics, AgentMagics):
         found |= magics_in(holder(session))
     return found
 

@@ -194,6 +194,19 @@ def _cancel() -> MagicParser:
     return p
 
 
+def _resume() -> MagicParser:
+    p = MagicParser(
+        "%flow_resume", "Run again what failed in a run or changed since; what comes before keeps its results."
+    )
+    p.add_argument("run", nargs="?", type=int, help="the run's number; without it, this notebook's last")
+    p.add_argument("--task", metavar="T", action="append", help="run this task again too; may be repeated")
+    p.add_argument(
+        "--here", action="store_true", help="run what you see, here; with --task: only bind that task's inputs here"
+    )
+    p.add_argument("--wait", action="store_true", help="keep the cell busy until the run has ended; fail if it did")
+    return p
+
+
 def _task() -> argparse.ArgumentParser:
     from jupyter_flows.capture.markers import task_parser
 
@@ -220,6 +233,7 @@ LINE: dict[str, Callable[[], MagicParser]] = {
     "flow_logs": _logs,
     "flow_open": _open,
     "flow_cancel": _cancel,
+    "flow_resume": _resume,
 }
 CELL: dict[str, Callable[[], argparse.ArgumentParser]] = {"task": _task, "parameters": _parameters}
 

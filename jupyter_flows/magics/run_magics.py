@@ -43,7 +43,7 @@ class RunMagics:
             run_here(self.session, run.id, strict=given.strict)
         card = show(self.session, version, run, cancel_button=not given.wait)
         if given.wait:
-            self._wait(card, run)
+            self.wait_for(card, run)
 
     def _falls_to_us(self, registry: Registry, version: Version, given: Namespace) -> bool:
         """Tell whether the run is to run here, and say so, because no agent takes it."""
@@ -52,9 +52,19 @@ class RunMagics:
         takers = registry.agents.would_take(version.labels)
         if given.strict and (takers or given.agent):
             raise Mistake("--strict is for runs that run here: add --here, or start the agents with --strict.")
-        if not takers:
-            say(f"{nobody_takes(version.labels)}: {'the run waits for one' if given.agent else 'running here, once'}")
-        return not (takers or given.agent)
+        if given.agent and not takers:
+            say(f"{nobody_takes(version.labels)}: the run waits for one")
+        return not given.agent and self.falls_to_us(registry, version)
+
+    @staticmethod
+    def falls_to_us(registry: Registry, version: Version) -> bool:
+        """Tell whether no agent takes a version's runs, and say so."""
+        from jupyter_flows.magics.running import nobody_takes
+
+        if registry.agents.would_take(version.labels):
+            return False
+        say(f"{nobody_takes(version.labels)}: running here, once")
+        return True
 
     def _version(self, registry: Registry, given: Namespace) -> Version:
         if given.flow is not None:
@@ -73,11 +83,15 @@ class RunMagics:
 
     def _draft(self, registry: Registry, given: Namespace) -> Version:
         """Pack the notebook as it is, for a run that is no version."""
+        if given.flow is not None or given.version is not None:
+            raise Mistake("%flow_run --here runs this notebook as you see it: leave the flow and the version out.")
+        return self.draft(registry)
+
+    def draft(self, registry: Registry) -> Version:
+        """Record the notebook as it is, for a run that is no version."""
         from jupyter_flows.core.document import to_document
         from jupyter_flows.register import refuse_errors
 
-        if given.flow is not None or given.version is not None:
-            raise Mistake("%flow_run --here runs this notebook as you see it: leave the flow and the version out.")
         reading, differences = self.session.reading(self.session.wishes)
         refuse_errors(reading.captured.findings)
         for line in differences:
@@ -113,7 +127,9 @@ class RunMagics:
             more = f", and {len(found) - 3} more" if len(found) > 3 else ""  # noqa: PLR2004 - what fits a line
             say(f"running v{version.version}; the notebook differs by now: {'; '.join(found[:3])}{more}")
 
-    def _wait(self, card: LiveCard, run: Run) -> None:
+    @staticmethod
+    def wait_for(card: LiveCard, run: Run) -> None:
+        """Wait until a run has ended; raise `Mistake` if it failed."""
         try:
             card.wait()
         except KeyboardInterrupt:
@@ -156,7 +172,7 @@ class RunMagics:
         from jupyter_flows.registry import open_registry
 
         with open_registry() as registry:
-            run = registry.runs.get(self._run_meant(registry, given))
+            run = registry.runs.get(self.run_meant(registry, given))
             names = {task.task for task in registry.runs.tasks(run.id)}
             if given.task and given.task not in names:
                 raise Mistake(f"Run {run.id} has no task {given.task!r}; it has {', '.join(sorted(names))}.")
@@ -174,7 +190,7 @@ class RunMagics:
         file = self.session.file()
         folder = file.parent if file else self.session.folder
         with open_registry() as registry:
-            run_id = self._run_meant(registry, given)
+            run_id = self.run_meant(registry, given)
         output = (folder / Path(given.output).expanduser()) if given.output else None
         left = left_behind(run_id, output, beside=folder)
         show_link(left.path, folder, in_kernel=hasattr(self.session.shell, "kernel"))
@@ -185,10 +201,10 @@ class RunMagics:
         from jupyter_flows.registry import open_registry
 
         with open_registry() as registry:
-            run = registry.runs.cancel(self._run_meant(registry, given))
+            run = registry.runs.cancel(self.run_meant(registry, given))
         say(f"run {run.id} · {run.project}/{run.flow} · {run.state.value}")
 
-    def _run_meant(self, registry: Registry, given: Namespace) -> int:
+    def run_meant(self, registry: Registry, given: Namespace) -> int:
         """Return the run that is named, else this kernel's last, else the flow's last."""
         if given.run is not None:
             return int(given.run)

@@ -5,6 +5,17 @@
 
 from jupyter_flows.registry.location import registry_file
 from jupyter_flows.registry.registry import Registry, open_registry
-from jupyter_flows.registry.rows import Agent, Claim, Run, RunState, TaskRun, Version
+from jupyter_flows.registry.rows import Agent, Claim, Resume, Run, RunState, TaskRun, Version
 
-__all__ = ["Agent", "Claim", "Registry", "Run", "RunState", "TaskRun", "Version", "open_registry", "registry_file"]
+__all__ = [
+    "Agent",
+    "Claim",
+    "Registry",
+    "Resume",
+    "Run",
+    "RunState",
+    "TaskRun",
+    "Version",
+    "open_registry",
+    "registry_file",
+]

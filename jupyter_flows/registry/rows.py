@@ -31,6 +31,15 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """From which earlier run a run goes on, and what it runs again although that need not be."""
+
+    run_id: int
+    #: Names of tasks.
+    again: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One flow run."""
 
@@ -53,6 +62,8 @@ class Run:
     finished_at: datetime | None
     #: How many times an agent has claimed it.
     tries: int
+    #: The run that it goes on from, if it does.
+    resume: Resume | None = None
 
     @property
     def finished(self) -> bool:
@@ -75,6 +86,7 @@ class Run:
             "scheduled_at": iso(self.scheduled_at),
             "started_at": iso(self.started_at),
             "finished_at": iso(self.finished_at),
+            "resumed_from": self.resume.run_id if self.resume else None,
         }
 
 

@@ -6,6 +6,7 @@ import builtins
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from jupyter_flows.registry import leases, queries, reports
 from jupyter_flows.registry.database import Database
 from jupyter_flows.registry.flows import read_version
 from jupyter_flows.registry.labels import label_set_id, read_labels
-from jupyter_flows.registry.rows import Claim, Run, RunState, TaskRun, Version
+from jupyter_flows.registry.rows import Claim, Resume, Run, RunState, TaskRun, Version
 from jupyter_flows.registry.schema import flows, projects, run_events, run_states, runs, versions
 from jupyter_flows.registry.wakeup import Wakeups
 
@@ -46,10 +47,12 @@ class Runs:
         parameters: Mapping[str, Any] | None = None,
         labels: Iterable[str] | None = None,
         scheduled_at: datetime | None = None,
+        resume: Resume | None = None,
     ) -> Run:
         """Ask for a run; agents that take its labels (the version's and `labels`) are woken.
 
-        Raises `ParameterError` for parameters that the flow does not take.
+        With `resume` it goes on from an earlier run. Raises `ParameterError` for parameters that the flow does
+        not take.
         """
         given = dict(parameters or {})
         resolve(map(ParameterSpec.from_json, version.document["parameters"]), given)
@@ -69,6 +72,7 @@ class Runs:
                 "tries": 0,
                 "cancel_requested": False,
                 "last_seq": 0,
+                "resume": json.dumps(asdict(resume)) if resume else None,
             }
             run_id = connection.execute(insert(runs).values(values).returning(runs.c.id)).scalar_one()
             connection.execute(insert(run_states).values(run_id=run_id, state=_S.SCHEDULED.value, message="", at=now))
@@ -328,7 +332,15 @@ def _run(row: Row[Any]) -> Run:
         started_at=row.started_at,
         finished_at=row.finished_at,
         tries=row.tries,
+        resume=_resume(row.resume),
     )
+
+
+def _resume(text: str | None) -> Resume | None:
+    if text is None:
+        return None
+    data = json.loads(text)
+    return Resume(data["run_id"], tuple(data["again"]))
 
 
 def _task(row: Row[Any], cells: Mapping[str, int | None]) -> TaskRun:

@@ -33,7 +33,7 @@ from sqlalchemy import (
 #: Marks a SQLite file as ours (``PRAGMA application_id``): "JFlw".
 APPLICATION_ID = 0x4A466C77
 #: The number of the newest migration.
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Time(TypeDecorator[datetime]):
@@ -173,6 +173,8 @@ runs = Table(
     Column("cancel_requested", Boolean, nullable=False),
     #: The number of the newest event stored.
     Column("last_seq", BigInteger, nullable=False),
+    #: For a run that goes on from an earlier one, `Resume` as JSON.
+    _text("resume", nullable=True),
     Index("runs_by_version", "version_id"),
     Index(
         "runs_waiting",

@@ -13,6 +13,8 @@ from jupyter_flows.core.task import Task, task
 from jupyter_flows.engine.flow_runner import FlowRunner
 from jupyter_flows.engine.plan import compile_plan
 from jupyter_flows.engine.plans import plan_of
+from jupyter_flows.engine.results import LocalResult
+from jupyter_flows.engine.results.stored_call import StoredCall
 
 
 @task
@@ -63,6 +65,16 @@ def test_a_changed_flow_is_compiled_anew(flow, change):
     CHANGES[change](flow)
     assert plan_of(flow) is not plan
     assert plan_of(flow) == compile_plan(flow)
+
+
+@pytest.mark.parametrize("whose", ["flow", "task"])
+def test_results_are_kept_from_when_they_are_asked_for(flow, whose, tmp_path):
+    """A plan made before knows nothing of where results go."""
+    plan_of(flow)
+    (flow if whose == "flow" else flow.get_tasks("minus")[0]).result = LocalResult(str(tmp_path))
+    assert type(plan_of(flow).calls[0][0]) is StoredCall
+    FlowRunner(flow).run()
+    assert any(tmp_path.iterdir())
 
 
 def test_a_reloaded_function_gets_its_arguments_by_name():

@@ -56,10 +56,10 @@ def run(
         chosen = registry.flows.find(flow, project=project, version=version)
         made = registry.runs.create(chosen, parameters=parameters(chosen.document, values), labels=labels)
         if here:
-            return _here(console, registry, Watch(registry, chosen, made, console), timeout, strict=strict)
+            return run_here(console, registry, Watch(registry, chosen, made, console), timeout, strict=strict)
         if wait:
-            return _watched(console, registry, Watch(registry, chosen, made, console), timeout)
-        takers = _takers(console, registry, made)
+            return watched(console, registry, Watch(registry, chosen, made, console), timeout)
+        takers = takers_of(console, registry, made)
     said = f"run {made.id} · {made.project}/{made.flow} v{made.version} · {made.state.value}"
     console.result({**made.to_json(), "agents": takers}, said)
     return None
@@ -75,7 +75,7 @@ def parameters(document: Mapping[str, Any], given: Mapping[str, str]) -> dict[st
     return read
 
 
-def _takers(console: Console, registry: Registry, made: Run) -> list[str]:
+def takers_of(console: Console, registry: Registry, made: Run) -> list[str]:
     """Return the names of the agents that take the run; where there are none, say how to start one."""
     takers = [a.name for a in registry.agents.would_take(made.labels)]
     if not takers:
@@ -90,10 +90,11 @@ def nobody_takes(labels: tuple[str, ...]) -> str:
     return f'No agent {what}: start one with "{command_line}".'
 
 
-def _watched(console: Console, registry: Registry, watch: Watch, timeout: float | None) -> Status:
+def watched(console: Console, registry: Registry, watch: Watch, timeout: float | None) -> Status:
+    """Show a run until it ends, and return its success; Ctrl-C leaves it to go on."""
     number = watch.run.id
     try:
-        _takers(console, registry, watch.run)
+        takers_of(console, registry, watch.run)
         ended = watch.until_finished(timeout)
     except KeyboardInterrupt:
         console.say(f'Run {number} goes on: "jupyter flows logs {number} --follow" or "jupyter flows cancel {number}".')
@@ -106,7 +107,8 @@ def _watched(console: Console, registry: Registry, watch: Watch, timeout: float 
     return status_of(watch.run.state)
 
 
-def _here(console: Console, registry: Registry, watch: Watch, timeout: float | None, *, strict: bool) -> Status:
+def run_here(console: Console, registry: Registry, watch: Watch, timeout: float | None, *, strict: bool) -> Status:
+    """Run a run in this command, by no agent, and show it until it ends; Ctrl-C cancels it."""
     from jupyter_flows.cli.here import RunHere
 
     number, status = watch.run.id, 0
@@ -123,6 +125,6 @@ def _here(console: Console, registry: Registry, watch: Watch, timeout: float | N
             watch.until_finished(give_up=here.stopped)
     if not status and not watch.run.finished:
         # An agent was quicker than this command.
-        return _watched(console, registry, watch, timeout)
+        return watched(console, registry, watch, timeout)
     watch.report()
     return status or status_of(watch.run.state)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Connection, inspect
 
 from jupyter_flows.errors import NewerSchemaError, NotOurRegistryError
-from jupyter_flows.registry.migrations import m0001_initial
+from jupyter_flows.registry.migrations import m0001_initial, m0002_resume
 from jupyter_flows.registry.schema import APPLICATION_ID, SCHEMA
 
 #: From each schema number, the statements that lead to it from the one before.
-STEPS: dict[int, tuple[str, ...]] = {1: m0001_initial.STATEMENTS}
+STEPS: dict[int, tuple[str, ...]] = {1: m0001_initial.STATEMENTS, 2: m0002_resume.STATEMENTS}
 
 #: What the databases call the same thing by different names.
 _WORDS = {
