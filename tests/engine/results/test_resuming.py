@@ -103,7 +103,13 @@ def test_settings_figures_and_frames(runner, tmp_path):
 
 def test_a_mapped_cell_runs_again(runner, tmp_path):
     """Its lists are those of its own runs, whatever of an earlier run is kept beside it."""
-    before = ["xs = [1, 2]", "ys = [9]", "#| task: s --map xs\nprint(xs)\ns = [xs]", "#| task: z\nzs = ys + [3]", "#| task: e\n1/0"]
+    before = [
+        "xs = [1, 2]",
+        "ys = [9]",
+        "#| task: s --map xs\nprint(xs)\ns = [xs]",
+        "#| task: z\nzs = ys + [3]",
+        "#| task: e\n1/0",
+    ]
     shown = "#| task: shown\ns[0].append(zs)\nprint(s, zs)"
     after = [*before[:2], before[2].replace("[xs]", "[xs, xs]"), before[3], shown]
     story, flow, full = resumed(runner, tmp_path, before, after)
