@@ -42,6 +42,7 @@ def test_defaults_hold_where_nothing_is_set():
         "default_storage": "local",
         "idle_seconds": 300.0,
         "keep_notebooks": 30,
+        "keep_results": "failed",
         "record_outputs": "all",
         "registry": "",
     }

@@ -12,7 +12,7 @@ from jupyter_flows.magics.completion import words_for
         ("%flow_run --w", ["--wait"]),
         ("%flow_run --wait --", ["--agent", "--help", "--here", "--strict", "--version"]),
         ("%flow_run -", ["--agent", "--help", "--here", "--strict", "--version", "--wait", "-h", "-p"]),
-        ("%%task load --re", ["--reads", "--requires", "--retries", "--retry-delay"]),
+        ("%%task load --re", ["--reads", "--requires", "--retries", "--retry-delay", "--retry-jitter", "--retry-on"]),
         ("  %flow_agent st", ["start", "stop", "status"]),
         ("%flow_agent ", ["start", "stop", "status"]),
         ("%flow_agent start s", []),

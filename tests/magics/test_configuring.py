@@ -112,8 +112,8 @@ class TestForm:
             "LocalExecutor",
             "",
         )
-        assert form.storage.options == ("Local",)
-        assert form.environment.options == ("LocalEnvironment", "RemoteEnvironment")
+        assert form.storage.options == ("Docker", "Local")
+        assert form.environment.options == ("LocalEnvironment", "RemoteDaskEnvironment", "RemoteEnvironment")
         assert [field.description for field in form.options.children] == ["directory"]
 
     def test_its_button_chooses(self, form, talk, tmp_path):

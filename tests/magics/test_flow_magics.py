@@ -105,7 +105,7 @@ def test_every_line_magic_refuses_in_one_line(talk, name):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("%%task --retires 2\nx = 1", "%%task takes no option '--retires' (did you mean --retries?)"),
+        ("%%task --retires 2\nx = 1", "%%task takes no option '--retires' (did you mean --retries or --requires?)"),
         ("%%task load --retries many\nx = 1", "--retries takes a whole number from 0, not 'many'"),
         ("%%parameters EU\nx = 1", "EU"),
     ],
