@@ -43,12 +43,15 @@ def board_file() -> int:
 
 def running_tasks(fd: int) -> list[str]:
     """Return the slugs of the tasks that the board in `fd` says are running, the main thread's first."""
-    data = os.pread(fd, os.fstat(fd).st_size, 0)
-    if len(data) <= _HEADER:
-        return []
-    numbers = memoryview(data)[_LIMIT_BYTES:_HEADER].cast("i")
-    slugs = data[_HEADER:].decode().split("\n")
+    slugs = all_tasks(fd)
+    numbers = memoryview(os.pread(fd, _HEADER, 0))[_LIMIT_BYTES:].cast("i") if slugs else ()
     return [slugs[number] for number in numbers if 0 <= number < len(slugs)]
+
+
+def all_tasks(fd: int) -> list[str]:
+    """Return the slugs of all tasks of the run that the board in `fd` belongs to; none before it has begun."""
+    size = os.fstat(fd).st_size
+    return os.pread(fd, size - _HEADER, _HEADER).decode().split("\n") if size > _HEADER else []
 
 
 def limit_of(fd: int) -> float:

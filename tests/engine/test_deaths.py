@@ -33,12 +33,13 @@ from tests.engine.runs import PATIENCE_SECONDS, Runner, cell_task, flow_of_cells
     ],
 )
 def test_a_sudden_death_names_its_task_and_signal(runner, shell, code, how):
-    """The task and the run are Failed, what had succeeded stays, what waited never ran."""
+    """The task and the run are Failed, what had succeeded stays, what waited is Cancelled."""
     story = runner.run(flow_of_cells(["1", cell_task(2, code, name="dies", shell=shell), "3"]))
     assert story.state[0] == "Failed"
     assert story.state[1].startswith(f"dies: its process {how}")
-    assert story.tasks() == {"cell_1": ["Running", "Success"], "dies": ["Running", "Failed"]}
+    assert story.tasks() == {"cell_1": ["Running", "Success"], "dies": ["Running", "Failed"], "cell_3": ["Cancelled"]}
     assert story.message("dies") == f"its process {how}"
+    assert story.message("cell_3") == "not run: the run's process was gone"
 
 
 def test_a_death_by_sigkill_suspects_the_memory(runner):
@@ -63,6 +64,8 @@ def test_a_death_in_a_function_among_many_is_named(runner):
     story = runner.run(flow)
     assert story.state == ("Failed", "step-701: its process ended early, with exit code 5")
     assert story.message("step-701") == "its process ended early, with exit code 5"
+    assert {slug for slug, states in story.tasks().items() if states[-1] == "Cancelled"} >= {"step-702", "step-1000"}
+    assert len(story.tasks()) == 1000
 
 
 def test_a_segfault_shows_where(runner):
@@ -73,8 +76,9 @@ def test_a_segfault_shows_where(runner):
     assert 'File "Cell In[1]", line 2' in text
 
 
-def test_an_interpreter_without_the_package_says_so(runner, tmp_path):
+def test_an_interpreter_without_the_package_says_so(runner, tmp_path, monkeypatch):
     """The reason and the remedy are the run's message."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
     python.chmod(0o755)
@@ -201,7 +205,8 @@ def test_code_that_nothing_interrupts_is_killed_at_its_limit(runner):
     story = runner.run(flow_of_cells([cell_task(1, code, name="count", timeout_seconds=0.2), "2"]))
     message = "it took longer than its limit, could not be interrupted, and was killed"
     assert story.state == ("Failed", f"count: {message}")
-    assert (story.tasks(), story.message("count")) == ({"count": ["Running", "TimedOut"]}, message)
+    assert (story.tasks()["count"], story.message("count")) == (["Running", "TimedOut"], message)
+    assert story.tasks()["cell_2"] == ["Cancelled"]
 
 
 def test_kill_ends_everything_the_run_started(runner, tmp_path):

@@ -45,8 +45,7 @@ def test_states_text_and_log_lines_go_with_their_task(runner, environment):
         "speak-2": ["Running", "Success"],
         "never": ["Running", "Retrying", "Running", "Failed"],
     }
-    said = {(e.body["task"], e.body["text"]) for e in story.events if e.kind == "stream" and e.body["task"]}
-    assert said == {("speak", "one\n"), ("speak-2", "two\n")}
+    assert (story.text("speak"), story.text("speak-2")) == ("one\n", "two\n")
     logged = {(e.body["task"], e.body["message"]) for e in story.events if e.kind == "log"}
     assert logged == {("speak", "logged one"), ("speak-2", "logged two")}
 
