@@ -11,6 +11,8 @@ from jupyter_flows.errors import FlowsError
 
 #: Overrides the folder that everything else lies in.
 HOME_VARIABLE = "JUPYTER_FLOWS_HOME"
+#: How the folders in `outputs_folder` begin that belong to runs no registry knows.
+UNRECORDED = "unrecorded-"
 
 
 def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -31,6 +33,11 @@ def artifacts_folder() -> Path:
 def notebooks_folder() -> Path:
     """Return the folder of executed notebooks."""
     return private_folder(data_folder() / "notebooks")
+
+
+def outputs_folder() -> Path:
+    """Return the folder of what runs wrote that was too long for their events."""
+    return private_folder(data_folder() / "outputs")
 
 
 def secrets_folder() -> Path:

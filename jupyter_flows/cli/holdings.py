@@ -39,7 +39,14 @@ class Holdings:
 
 def holdings() -> Holdings:
     """Look at everything, making nothing but the folders."""
-    from jupyter_flows.places import artifacts_folder, data_folder, images_folder, notebooks_folder, secrets_folder
+    from jupyter_flows.places import (
+        artifacts_folder,
+        data_folder,
+        images_folder,
+        notebooks_folder,
+        outputs_folder,
+        secrets_folder,
+    )
     from jupyter_flows.settings import load_settings, settings_files
 
     places = (
@@ -48,6 +55,7 @@ def holdings() -> Holdings:
         _holding("artifacts", artifacts_folder()),
         _holding("images", images_folder()),
         _holding("notebooks", notebooks_folder()),
+        _holding("outputs", outputs_folder()),
         _holding("secrets", secrets_folder()),
     )
     return Holdings(places, tuple(settings_files()), load_settings().to_json())

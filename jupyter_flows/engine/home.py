@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.board import Board
 from jupyter_flows.engine.context import RunInfo
+from jupyter_flows.engine.forks import end_with_their_task, leave
 from jupyter_flows.engine.interruption import Interruption
 from jupyter_flows.engine.outputs import Outputs
 from jupyter_flows.engine.plan import Plan
@@ -48,6 +50,7 @@ class Home:
         )
         self._reporter.watch(runner)
         self._interruption.attach(runner)
+        end_with_their_task(runner, self._outputs)
         return runner
 
     def finish(self) -> None:
@@ -60,7 +63,15 @@ class Home:
         with self._outputs.speaking(name), self._interruption.allowed():
             if name == "on_start" and self._interruption.requested.is_set():
                 raise KeyboardInterrupt("cancelled before it was called")
-            callback()
+            pid = os.getpid()
+            try:
+                callback()
+            except BaseException as error:
+                if os.getpid() != pid:
+                    leave(error)
+                raise
+            if os.getpid() != pid:
+                leave(None)
 
 
 def leave_of(run_cell: Callable[[CellTask], None] | None) -> Callable[[CellTask], bool] | None:

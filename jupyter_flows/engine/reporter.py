@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from time import time
 
 from jupyter_flows.core.events import EventLog
-from jupyter_flows.core.state import StateName
+from jupyter_flows.core.state import FINISHED, StateName
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.context import on_worker
 from jupyter_flows.engine.outputs import Outputs
@@ -18,6 +18,7 @@ TICK_SECONDS = 0.1
 LONG_SECONDS = 0.1
 
 EventRow = list[object]
+_FINAL = frozenset(name.value for name in FINISHED)
 
 
 class Reporter:
@@ -28,6 +29,7 @@ class Reporter:
         self._runner: TaskRunner | None = None
         self._seen = 0
         self._announced: set[int] = set()
+        self._ended: set[str] = set()
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -75,6 +77,9 @@ class Reporter:
             rows = self._new_rows()
             if rows:
                 self._events.emit("tasks", rows=rows)
+                # Text that has not been sent yet may be theirs: what they wrote is let go of the next time.
+                self._outputs.forget(self._ended)
+                self._ended = {str(row[0]) for row in rows if row[2] in _FINAL}
 
     def _watch(self) -> None:
         while not self._over.wait(TICK_SECONDS):

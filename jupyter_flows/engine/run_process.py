@@ -116,7 +116,7 @@ class _OneRun:
         if not state.is_finished():
             # Nothing of this process is left for a person to go on with.
             state = State(StateName.FAILED, f"{state.message}: a run in a process of its own can't be paused")
-        self.outputs.settle(whole=True)
+        self.outputs.close()
         self.events.emit("run", state=state.name.value, message=state.message)
         for clean in self._last:
             clean()

@@ -10,7 +10,7 @@ from jupyter_flows.places import notebooks_folder, private_folder, write_private
 
 def executed_path(project: str, flow: str, run_id: int) -> Path:
     """Return where a run's executed notebook is kept, whether or not it is there."""
-    return notebooks_folder() / _plain(project) / _plain(flow) / f"{run_id}.ipynb"
+    return notebooks_folder() / plain(project) / plain(flow) / f"{run_id}.ipynb"
 
 
 def keep_executed(project: str, flow: str, run_id: int, text: str, *, keep_notebooks: int) -> Path:
@@ -25,7 +25,7 @@ def keep_executed(project: str, flow: str, run_id: int, text: str, *, keep_noteb
     return path
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """Make a name one part of a path: nothing climbs out of the folder, names stay readable and different."""
     part = quote(name, safe=" @+,=()[]")
     return part.replace(".", "%2E") if part.strip(".") == "" or part.startswith(".") else part

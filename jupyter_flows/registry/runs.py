@@ -199,7 +199,7 @@ class Runs:
             return read_version(connection, _row(connection, run_id).version_id)
 
     def tasks(self, run_id: int) -> builtins.list[TaskRun]:
-        """Return a run's tasks in the flow's order; one not heard of is Pending, and Cancelled once the run has ended."""
+        """Return a run's tasks in the flow's order; one not heard of is Pending, or Cancelled after the run."""
         with self._database.read() as connection:
             row = _row(connection, run_id)
             document = read_version(connection, row.version_id).document

@@ -16,6 +16,7 @@ import pytest
 from jupyter_flows.core.events import Event
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.task import task
+from jupyter_flows.engine.executors import LocalDaskExecutor, LocalExecutor
 from jupyter_flows.engine.launcher import Launcher
 from jupyter_flows.environments import LocalEnvironment
 from jupyter_flows.errors import RunError
@@ -258,7 +259,8 @@ def test_a_run_ends_with_its_launcher(tmp_path):
             f"""
             import os, pathlib, sys, threading
             sys.path.insert(0, {str(Path.cwd())!r})
-            from jupyter_flows.engine.launcher import Launcher
+            from jupyter_flows.engine.executors import LocalDaskExecutor, LocalExecutor
+from jupyter_flows.engine.launcher import Launcher
             from jupyter_flows.environments import LocalEnvironment
             from tests.engine.runs import Runner, flow_of_cells
             folder = pathlib.Path({str(tmp_path)!r})
@@ -291,8 +293,9 @@ def test_a_flood_of_text_is_cut_and_kept(runner, tmp_path):
     kept = tmp_path / "texts" / "cell_1.stdout.txt"
     assert story.state == ("Success", "")
     assert len(text) < 9_000_000
-    assert text.endswith(f"\n[more than 8,388,608 characters: the rest is in {kept}]\n")
-    assert len(text.partition("\n[more")[0]) + kept.stat().st_size == 20_000_000
+    assert text.endswith(f"\n[more than 8,388,608 characters: all of it is in {kept}]\n")
+    assert kept.stat().st_size == 20_000_000
+    assert list(kept.parent.iterdir()) == [kept]
 
 
 def test_threads_text_belongs_to_the_running_task(runner):
@@ -307,6 +310,39 @@ def test_text_past_python_is_in_its_place(runner, shell):
     code = "import os, subprocess\nprint('a'); os.system('echo b'); print('c'); subprocess.run(['echo', 'd']); print('e')\nos.write(2, b'f\\n');"
     story = runner.run(flow_of_cells([code], shell=shell))
     assert (story.text("cell_1"), story.text("cell_1", "stderr")) == ("a\nb\nc\nd\ne\n", "f\n")
+
+
+@pytest.mark.parametrize("end", ["raise ValueError('in the child')", "sys.exit(4)", "pass"])
+@pytest.mark.parametrize("shell", [False, True])
+def test_a_forked_child_is_no_second_run(runner, shell, end):
+    """A child that returns from its cell, exits or raises ends there; the run goes on once."""
+    codes = {"raise": 1, "sys.e": 4, "pass": 0}
+    code = f"import os, sys\npid = os.fork()\nif pid == 0:\n    {end}\nelse:\n    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))"
+    environment = LocalEnvironment(on_exit=lambda: print("bye"))
+    story = runner.run(flow_of_cells([code, "print('next')"], shell=shell, environment=environment))
+    assert story.state == ("Success", "")
+    assert story.tasks() == {"cell_1": ["Running", "Success"], "cell_2": ["Running", "Success"]}
+    assert (story.text("cell_1"), story.text("cell_2"), story.text()) == (f"{codes[end[:5]]}\n", "next\n", "bye\n")
+
+
+@pytest.mark.parametrize("executor", [LocalExecutor(), LocalDaskExecutor("threads", num_workers=2)])
+def test_a_child_that_a_function_forks_is_no_second_run(runner, executor):
+    """On the main thread and on workers."""
+
+    @task
+    def fork():
+        pid = os.fork()
+        return pid and os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    @task
+    def after(code):
+        print("code", code)
+
+    with Flow("forks", environment=LocalEnvironment(executor=executor)) as flow:
+        after(fork())
+    story = runner.run(flow)
+    assert (story.state, story.text("after")) == (("Success", ""), "code 0\n")
+    assert story.tasks() == {"fork": ["Running", "Success"], "after": ["Running", "Success"]}
 
 
 def test_forked_children_can_print(runner):

@@ -41,7 +41,7 @@ class Bench(WorkerPlugin):
     def setup(self, worker: Worker) -> None:
         """Set the desk up; what it says goes to the scheduler, and from there to the run."""
         self._mailbox = Mailbox(partial(worker.log_event, self.name))
-        self.desk = Desk(self._luggage, self._mailbox.send, seal)
+        self.desk = Desk(self._luggage, self._mailbox.send, seal, narrow=True)
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - the plugin's protocol
         """Clear the desk."""

@@ -21,6 +21,7 @@ from jupyter_flows.engine.far.luggage import Luggage, Trip, unpack
 from jupyter_flows.engine.far.streams import Speech, route_streams, speech
 from jupyter_flows.engine.interruption import interrupt_threads
 from jupyter_flows.engine.tries import seconds_until_next, state_after
+from jupyter_flows.engine.whole_text import WholeTexts
 
 #: A task that runs for longer is reported as running; text is sent as often.
 TICK_SECONDS = 0.1
@@ -43,7 +44,7 @@ class Desk:
     ``"running", number, since`` of a task that takes a while; ``"text", number, stream, text``; ``"log", number,
     level, logger, message``; and ``"end", number, account, error, more`` last: the error pickled, `more` from `seal`.
     `seal` makes of a result what is handed back and what goes with the report; it raises `Unsendable`. `read` makes
-    an argument of what was handed over.
+    an argument of what was handed over. Where the way home is `narrow`, very long texts stay in a file here.
     """
 
     def __init__(
@@ -53,9 +54,11 @@ class Desk:
         seal: Callable[[Any], tuple[Any, Any]],
         *,
         read: Callable[[Any], Any] = lambda result: result,
+        narrow: bool = False,
         clock: Callable[[], float] = time,
     ):
         self._packed, self._send, self._seal, self._read, self._clock = luggage, send, seal, read, clock
+        self._narrow = narrow
         self._lock = threading.Lock()
         self._luggage: Luggage | None = None
         self._stopping = threading.Event()
@@ -74,7 +77,7 @@ class Desk:
         """Call a task, retries included; return what `seal` made of its result, or `Absent` if it has none."""
         if any(type(result) is Absent for result in results):
             return Absent()
-        voice = Speech(number, self._send)
+        voice = Speech(number, self._send, WholeTexts() if self._narrow else None)
         start = self._clock()
         self._running[number] = start, threading.get_ident(), voice
         account: Account = []
@@ -96,7 +99,7 @@ class Desk:
             account[:] = [("Running", start, ""), ("Failed", self._clock(), f"{type(reason).__name__}: {reason}")]
         self._running.pop(number, None)
         self._announced.discard(number)
-        voice.flush()
+        voice.close()
         self._send("end", number, account, _pickled(error), more)
         return sealed
 
