@@ -73,7 +73,7 @@ class Outputs:
 
     def take_past_python(self, name: str, text: str) -> None:
         """Take text that was written past Python: by what the main thread runs, whichever thread brings it."""
-        if on_worker.get():
+        if on_worker.get() or threading.current_thread() is not threading.main_thread():
             self._put((self.running(), None, name), text)
         else:
             self.take(name, text)

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _prepare(namespace: Namespace, *, shell: bool) -> None:
     """Import, while there is time, what a run needs but a program that only looks at this module does not."""
-    for module in ("engine.cell_runner", "environments.execution", "environments.storage"):
+    for module in ("engine.cell_runner", "engine.threads_of_tasks", "environments.execution", "environments.storage"):
         importlib.import_module(f"jupyter_flows.{module}")
     if shell:
         from jupyter_flows.engine.shell import warm_up
@@ -100,6 +100,7 @@ class _OneRun:
     def go(self, control: Control) -> None:
         """Run the job; whatever happens, the last event is the run's final state."""
         install_streams(self.outputs)
+        importlib.import_module("jupyter_flows.engine.threads_of_tasks").follow_threads()
         descriptors = Descriptors(self.outputs)
         descriptors.install()
         install_log(self.events, self.outputs.task)

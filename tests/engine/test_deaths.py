@@ -305,6 +305,20 @@ def test_threads_text_belongs_to_the_running_task(runner):
 
 
 @pytest.mark.parametrize("shell", [False, True])
+def test_what_a_thread_says_later_is_its_own_cells(runner, shell):
+    """A thread that a cell left behind does not speak for the cell that runs meanwhile; a pool's work is whose it is."""
+    first = (
+        "import threading\nfrom concurrent.futures import ThreadPoolExecutor\n"
+        "go, gone = threading.Event(), threading.Event()\n"
+        "def later():\n    go.wait()\n    print('later')\n    gone.set()\n"
+        "threading.Thread(target=later).start()\npool = ThreadPoolExecutor(1)\npool.submit(print, 'a').result();"
+    )
+    second = "go.set()\ngone.wait()\npool.submit(print, 'b').result();"
+    story = runner.run(flow_of_cells([first, second], shell=shell))
+    assert (story.text("cell_1"), story.text("cell_2")) == ("a\nlater\n", "b\n")
+
+
+@pytest.mark.parametrize("shell", [False, True])
 def test_text_past_python_is_in_its_place(runner, shell):
     """What C code and child processes write stands between what Python prints."""
     code = "import os, subprocess\nprint('a'); os.system('echo b'); print('c'); subprocess.run(['echo', 'd']); print('e')\nos.write(2, b'f\\n');"

@@ -50,6 +50,34 @@ def test_states_text_and_log_lines_go_with_their_task(runner, environment):
     assert logged == {("speak", "logged one"), ("speak-2", "logged two")}
 
 
+def test_what_threads_of_a_task_write_is_the_tasks(runner, environment):
+    """Two tasks at once, each with a thread and a pool: each line is where it belongs, and knows its task."""
+
+    @task
+    def speak(word):
+        import threading
+        from concurrent.futures import ThreadPoolExecutor
+
+        from jupyter_flows import context
+
+        def say(how):
+            print(word, how, context.task_name)
+
+        thread = threading.Thread(target=say, args=["thread"])
+        thread.start()
+        thread.join()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(say, how="pool").result()
+
+    with Flow("threads", environment=environment) as flow:
+        speak("one")
+        speak("two")
+    story = runner.run(flow)
+    assert story.state == ("Success", "")
+    assert story.text("speak") == "one thread speak\none pool speak\n"
+    assert story.text("speak-2") == "two thread speak-2\ntwo pool speak-2\n"
+
+
 def test_a_cancel_interrupts_what_runs(runner, environment):
     """The running task is interrupted, the next is not called, and the run is Cancelled."""
 

@@ -13,6 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, TextIO
 
+from jupyter_flows.engine.threads_of_tasks import follow_threads
 from jupyter_flows.engine.whole_text import WholeTexts
 
 #: More text of one task stays on the machine where it was written, if the way home is narrow.
@@ -124,7 +125,8 @@ class RoutedLog(logging.Handler):
 
 
 def route_streams() -> None:
-    """Put routed streams in place of Python's, once a process."""
+    """Put routed streams in place of Python's, once a process; what threads of a task write is the task's too."""
+    follow_threads(speech)
     if not isinstance(sys.stdout, RoutedStream):
         sys.stdout = RoutedStream("stdout", sys.stdout)
         sys.stderr = RoutedStream("stderr", sys.stderr)
