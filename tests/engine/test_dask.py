@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 
+import dask
 import pytest
 from distributed import get_worker
 
@@ -113,7 +114,7 @@ def test_a_worker_that_dies_once_is_made_up_for(cluster, tmp_path):
 
 
 def test_a_task_that_kills_every_worker_is_named(cluster):
-    """It fails by Dask's own rule; what does not wait for it succeeds."""
+    """It fails by Dask's own rule, and when it is tried alone; what does not wait for it succeeds."""
 
     @task
     def die():
@@ -123,9 +124,31 @@ def test_a_task_that_kills_every_worker_is_named(cluster):
         dead, fine = die(), pid()
         late = pid(dead)
     state = run(flow, cluster)
-    assert state.result[dead].message.startswith("its Dask worker died each of 4 times that it was tried")
+    assert state.result[dead].message == "its Dask worker died each time that it was tried, at last alone"
     assert state.result[late].name.value == "TriggerFailed"
     assert state.result[fine].is_successful()
+
+
+def test_what_only_waited_beside_a_deadly_task_is_not_blamed():
+    """Dask fails all that a dead worker had; tried alone, they succeed, with what they take and what waits for them."""
+
+    @task
+    def die():
+        os._exit(1)
+
+    @task
+    def one(_=None):
+        return 1
+
+    with Flow("beside") as flow:
+        first = one()
+        die()
+        lasts = [one(one(first)) for _ in range(6)]
+        flow.set_reference_tasks(lasts)
+    cluster = {"n_workers": 1, "threads_per_worker": 4, "silence_logs": 50}
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        state = FlowRunner(flow, executor=DaskExecutor(cluster_kwargs=cluster), keep_results=False).run()
+    assert (state.name.value, state.message) == ("Success", "")
 
 
 def test_what_cannot_be_sent_is_named_with_the_way_to_it(cluster):

@@ -115,6 +115,9 @@ def cancel_when_running(word="ready"):
         "import subprocess; subprocess.run(['sleep', '600'])",
         "import asyncio; await asyncio.sleep(600)",
         "while True:\n  try: __import__('time').sleep(600)\n  except Exception: pass",
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\nwhile True: pass",
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
+        "import signal\nsignal.signal(signal.SIGINT, lambda *_: None)\nwhile True: __import__('time').sleep(0.01)",
     ],
 )
 def test_cancel_interrupts_the_task(runner, shell, body):
