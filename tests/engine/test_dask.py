@@ -113,28 +113,32 @@ def test_a_worker_that_dies_once_is_made_up_for(cluster, tmp_path):
     assert run(flow, cluster).result[answer].result == "alive"
 
 
-def test_a_task_that_kills_every_worker_is_named(cluster):
+@pytest.fixture
+def mortal():
+    """Give an executor with workers of its own, of which a death or two is enough."""
+    # A worker that dies while it starts takes its nanny with it: a task that dies four times could leave none.
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        yield DaskExecutor(cluster_kwargs={"n_workers": 2, "threads_per_worker": 2, "silence_logs": 50})
+
+
+@task
+def die():
+    os._exit(1)
+
+
+def test_a_task_that_kills_every_worker_is_named(mortal):
     """It fails by Dask's own rule, and when it is tried alone; what does not wait for it succeeds."""
-
-    @task
-    def die():
-        os._exit(1)
-
     with Flow("death") as flow:
         dead, fine = die(), pid()
         late = pid(dead)
-    state = run(flow, cluster)
+    state = FlowRunner(flow, executor=mortal).run()
     assert state.result[dead].message == "its Dask worker died each time that it was tried, at last alone"
     assert state.result[late].name.value == "TriggerFailed"
     assert state.result[fine].is_successful()
 
 
-def test_what_only_waited_beside_a_deadly_task_is_not_blamed():
+def test_what_only_waited_beside_a_deadly_task_is_not_blamed(mortal):
     """Dask fails all that a dead worker had; tried alone, they succeed, with what they take and what waits for them."""
-
-    @task
-    def die():
-        os._exit(1)
 
     @task
     def one(_=None):
@@ -145,9 +149,7 @@ def test_what_only_waited_beside_a_deadly_task_is_not_blamed():
         die()
         lasts = [one(one(first)) for _ in range(6)]
         flow.set_reference_tasks(lasts)
-    cluster = {"n_workers": 1, "threads_per_worker": 4, "silence_logs": 50}
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-        state = FlowRunner(flow, executor=DaskExecutor(cluster_kwargs=cluster), keep_results=False).run()
+    state = FlowRunner(flow, executor=mortal, keep_results=False).run()
     assert (state.name.value, state.message) == ("Success", "")
 
 

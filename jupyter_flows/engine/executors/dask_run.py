@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,8 @@ _SMALL_LENGTH = 1000
 LARGE_BYTES = 10 << 20
 #: After so many silent looks, with everything finished on the cluster, reports that are missing are lost.
 _QUIET = 20
+#: After so many silent looks a cluster that has no workers any more gets none.
+_DESERTED = 1200
 _RESOURCE = "dask-resource:"
 
 
@@ -109,6 +112,8 @@ class DaskRun(Away):
         self._packed = False
         #: How often in a row nothing was heard.
         self._quiet = 0
+        #: Whether anything was heard of a worker.
+        self._had_workers = False
         #: What was at home when the luggage was packed, and so is in it.
         self._known: set[int] = set()
         self._say_dashboard()
@@ -134,7 +139,7 @@ class DaskRun(Away):
             self._quiet += 1
             self._look_for_losses()
             return
-        self._quiet = 0
+        self._quiet, self._had_workers = 0, True
         for message in messages:
             self._hear(*message)
 
@@ -166,7 +171,9 @@ class DaskRun(Away):
         try:
             self._futures.clear()
             if self._packed and self._client.status == "running":
-                self._client.unregister_worker_plugin(self._name)
+                # A worker that is dying can't be told, and needs not be.
+                with suppress(OSError):
+                    self._client.unregister_worker_plugin(self._name)
         finally:
             self._client.close()
 
@@ -259,6 +266,7 @@ class DaskRun(Away):
         if self._client.status in {"closed", "closing"} and not self.work.stopping.is_set():
             self._fail_all("the connection to the Dask cluster was lost")
         self._look_at_alone()
+        self._look_for_workers()
         for future in list(self._futures.values()):
             if future.status == "error":
                 self._lost(future.exception())
@@ -269,6 +277,7 @@ class DaskRun(Away):
 
     def _lost(self, error: BaseException | None) -> None:
         if isinstance(error, KilledWorker):
+            self._had_workers = True
             number = self._suspects.blamed(int(str(error.task).rpartition("-")[2]))
             if number != self._suspects.alone:
                 # Dask blames all that its worker had, also what only waited there for a task that killed it.
@@ -278,6 +287,12 @@ class DaskRun(Away):
             return
         for number in self._culprits():
             self.ledger.fail(number, f"the Dask cluster could not run it: {type(error).__name__}: {error}")
+
+    def _look_for_workers(self) -> None:
+        """Wait no longer for a cluster whose workers have all gone and did not come again."""
+        long = self._quiet >= _DESERTED and self._quiet % _QUIET == 0
+        if long and self._had_workers and not self._client.nthreads():
+            self._fail_all("all workers of the Dask cluster are gone")
 
     def _look_at_alone(self) -> None:
         """Fail the task that is tried alone as soon as a worker has died of it."""
