@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_flows.core.state import StateName
+from jupyter_flows.engine.deadline import OVERDUE
 from jupyter_flows.engine.standing import Standing
 
-_OVERDUE = "it took longer than its limit, could not be interrupted, and was killed"
 _NOT_RUN = "not run: the run's process was gone"
 
 Body = dict[str, Any]
@@ -56,9 +56,9 @@ class Death:
         if self.overdue and tasks:
             # Only the main thread's tasks have limits; what ran beside it goes down with it.
             beside = f"its process was killed, for {tasks[0]} took too long"
-            rows = self._close(tasks[:1], StateName.TIMED_OUT, _OVERDUE)
+            rows = self._close(tasks[:1], StateName.TIMED_OUT, OVERDUE)
             rows += self._close(tasks[1:], StateName.FAILED, beside)
-            return StateName.FAILED, f"{tasks[0]}: {_OVERDUE}", rows
+            return StateName.FAILED, f"{tasks[0]}: {OVERDUE}", rows
         how = f"{how_it_ended(self.code)} {self.exceeded}".rstrip()
         rows = self._close(tasks, StateName.FAILED, f"its process {how}")
         last = f": {self.words.splitlines()[-1]}" if self.words and not tasks else ""

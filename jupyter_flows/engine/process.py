@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from jupyter_flows.core.events import Event
 from jupyter_flows.engine.child import Child
+from jupyter_flows.engine.deadline import OVERDUE_SECONDS
 from jupyter_flows.engine.death import Death
 from jupyter_flows.engine.memory import Memory
 from jupyter_flows.engine.relay import Relay
@@ -23,8 +24,6 @@ log = logging.getLogger(__name__)
 GRACE_SECONDS = 10.0
 #: How long a process may take to leave after its run's final state.
 LEAVE_SECONDS = 5.0
-#: How long a task may be past its limit, inside code that can't be interrupted, before its process is killed.
-OVERDUE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
 _CHUNK_BYTES = 1 << 16
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from random import random
-from time import time
+from time import monotonic, time
 from typing import Any
 
 import cloudpickle
@@ -42,9 +43,10 @@ class Desk:
     """Calls free tasks by number, and reports: ``send(kind, number, ...)``.
 
     ``"running", number, since`` of a task that takes a while; ``"text", number, stream, text``; ``"log", number,
-    level, logger, message``; and ``"end", number, account, error, more`` last: the error pickled, `more` from `seal`.
-    `seal` makes of a result what is handed back and what goes with the report; it raises `Unsendable`. `read` makes
-    an argument of what was handed over. Where the way home is `narrow`, very long texts stay in a file here.
+    level, logger, message``; ``"limit", number, until`` by the machine's monotonic clock, 0 for none any more; and
+    ``"end", number, account, error, more`` last: the error pickled, `more` from `seal`. `seal` makes of a result what
+    is handed back and what goes with the report; it raises `Unsendable`. `read` makes an argument of what was handed
+    over. Where the way home is `narrow`, very long texts stay in a file here, and limits are not told.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class Desk:
             place = current_place.set(Place(luggage.run, (trip.slug,)))
             mine, words = current_number.set(0), speech.set(None if luggage.at_home else voice)
             try:
-                sealed, more, error = self._tries(trip, [self._read(r) for r in results], account)
+                sealed, more, error = self._tries(number, trip, [self._read(r) for r in results], account)
             finally:
                 current_place.reset(place)
                 current_number.reset(mine)
@@ -122,14 +124,28 @@ class Desk:
                     route_streams()
             return self._luggage
 
-    def _tries(self, trip: Trip, results: Sequence[Any], account: Account) -> tuple[Any, Any, BaseException | None]:
+    @contextmanager
+    def _limited(self, number: int, seconds: float | None) -> Iterator[None]:
+        """Tell home until when a try must have ended, so that it can end the process of one that nothing interrupts."""
+        if seconds is None or self._narrow:
+            yield
+            return
+        self._send("limit", number, monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._send("limit", number, 0.0)
+
+    def _tries(
+        self, number: int, trip: Trip, results: Sequence[Any], account: Account
+    ) -> tuple[Any, Any, BaseException | None]:
         task, attempt = trip.task, 0
         while True:
             attempt += 1
             current_try.set(attempt)
             account.append((StateName.RUNNING.value, self._clock(), ""))
             try:
-                with deadline(task.timeout_seconds):
+                with deadline(task.timeout_seconds), self._limited(number, task.timeout_seconds):
                     value = trip.call(results)
                 sealed, more = self._seal(value)
             except BaseException as error:  # noqa: BLE001 - a task may raise anything

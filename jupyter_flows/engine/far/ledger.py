@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from jupyter_flows.core.state import StateName
 from jupyter_flows.engine.context import current_number
 from jupyter_flows.engine.far.desk import Account
 from jupyter_flows.engine.task_runner import TaskRunner
@@ -85,12 +86,12 @@ class Ledger:
             if not self._waiting[child]:
                 heapq.heappush(self._here, self._rank[child])
 
-    def fail(self, number: int, message: str) -> None:
+    def fail(self, number: int, message: str, state: StateName = StateName.FAILED) -> None:
         """Record that a task could not be called, or that its process died."""
         if number not in self.ended:
             at = self._work.now()
             start = self._work.away.get(number, (at, 0))[0]
-            account = [("Running", start, ""), ("Failed", at, message)]
+            account = [("Running", start, ""), (state.value, at, message)]
             self._work.take_account(number, account, RunError(message))
             self.end(number)
 
