@@ -34,7 +34,7 @@ from jupyter_flows.engine.namespace import Namespace
 from jupyter_flows.engine.outputs import Outputs, install_streams
 from jupyter_flows.engine.packed_modules import PackedModules
 from jupyter_flows.engine.reporter import Reporter
-from jupyter_flows.engine.run_log import install_log
+from jupyter_flows.engine.run_log import RunHandler, install_log, take_the_rest
 from jupyter_flows.engine.secrets import hide_environment, require_secrets
 from jupyter_flows.engine.versions import version_differences
 from jupyter_flows.errors import FlowsError, RunError
@@ -207,6 +207,7 @@ class _OneRun:
 
     def _cells(self, given: dict[str, Any]) -> Any:
         if self._document["kind"] != "cells":
+            take_the_rest(RunHandler(self.events, self.outputs.task))
             return None
         from jupyter_flows.engine.cell_runner import CellRunner
 

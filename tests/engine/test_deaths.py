@@ -69,6 +69,55 @@ def test_a_death_in_a_function_among_many_is_named(runner):
     assert len(story.tasks()) == 1000
 
 
+@pytest.mark.parametrize("executor", [LocalExecutor(), *(LocalDaskExecutor(s, 2) for s in ("threads", "processes"))])
+def test_one_failure_among_ten_thousand(runner, executor):
+    """It fails by name, what waits for it is not called, all others succeed."""
+
+    @task
+    def step(x, n):
+        if n == 5_000:
+            raise ValueError("the middle")
+        return x
+
+    with Flow("many", environment=LocalEnvironment(executor=executor)) as flow:
+        for n in range(10_000):
+            last = step(0, n)
+            if n == 5_000:
+                after = step(last, 0)
+    story = runner.run(flow)
+    assert story.state[0] == "Failed"
+    assert story.state[1].startswith("step-5001: ValueError the middle")
+    assert story.tasks()[flow.slug(after)] == ["TriggerFailed"]
+    assert sum(states == ["Running", "Success"] for states in story.tasks().values()) == 9_999
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys; sys.stdout.close(); sys.stderr.close()",
+        "import os; os.close(1); os.close(2)",
+        "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals());",
+        "import os, tempfile; os.chdir(tempfile.mkdtemp()); os.rmdir(os.getcwd())",
+        "import threading; t = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()",
+    ],
+)
+@pytest.mark.parametrize("shell", [False, True])
+def test_what_a_cell_does_to_its_process_does_not_stop_the_run(runner, shell, code):
+    """The next cell runs, and on_exit."""
+    environment = LocalEnvironment(on_exit=lambda: Path(mark).touch())
+    mark = str(runner.folder / "left")
+    story = runner.run(flow_of_cells([code, "1"], shell=shell, environment=environment))
+    assert (story.state, story.code) == (("Success", ""), 0)
+    assert Path(mark).exists()
+
+
+def test_a_process_that_cannot_report_any_more_leaves_no_task_running(runner):
+    """A cell that closes every file ends the run as Failed, and all its tasks with it."""
+    story = runner.run(flow_of_cells(["import os; print('ready', flush=True); os.closerange(3, 1000)", "2"]))
+    assert story.state[0] == "Failed"
+    assert {states[-1] for states in story.tasks().values()} <= {"Failed", "Cancelled"}
+
+
 def test_a_segfault_shows_where(runner):
     """The interpreter's last words are the task's error text, with the cell's line."""
     story = runner.run(flow_of_cells(["import ctypes\nctypes.string_at(0)"]))
@@ -262,8 +311,7 @@ def test_a_run_ends_with_its_launcher(tmp_path):
             f"""
             import os, pathlib, sys, threading
             sys.path.insert(0, {str(Path.cwd())!r})
-            from jupyter_flows.engine.executors import LocalDaskExecutor, LocalExecutor
-from jupyter_flows.engine.launcher import Launcher
+            from jupyter_flows.engine.launcher import Launcher
             from jupyter_flows.environments import LocalEnvironment
             from tests.engine.runs import Runner, flow_of_cells
             folder = pathlib.Path({str(tmp_path)!r})

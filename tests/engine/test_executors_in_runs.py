@@ -50,6 +50,35 @@ def test_states_text_and_log_lines_go_with_their_task(runner, environment):
     assert logged == {("speak", "logged one"), ("speak-2", "logged two")}
 
 
+def test_log_lines_of_the_standard_library_go_with_their_task(runner, environment):
+    """Any logger's warnings are log lines with their level and logger; with a handler of one's own they are text."""
+
+    @task
+    def warn():
+        import logging
+
+        logging.getLogger("mine.deep").warning("careful: %d", 3)
+        logging.getLogger("mine").info("unheard, as anywhere")
+
+    @task
+    def own(_):
+        import logging
+        import sys
+
+        logger = logging.getLogger("other")
+        logger.addHandler(logging.StreamHandler(sys.stdout))
+        logger.warning("as text")
+
+    with Flow("logging", environment=environment) as flow:
+        own(warn())
+    story = runner.run(flow)
+    logged = [
+        (e.body["task"], e.body["level"], e.body["logger"], e.body["message"]) for e in story.events if e.kind == "log"
+    ]
+    assert logged == [("warn", "WARNING", "mine.deep", "careful: 3")]
+    assert (story.text("warn", "stderr"), story.text("own")) == ("", "as text\n")
+
+
 def test_what_threads_of_a_task_write_is_the_tasks(runner, environment):
     """Two tasks at once, each with a thread and a pool: each line is where it belongs, and knows its task."""
 

@@ -111,12 +111,18 @@ class RoutedStream(io.TextIOBase):
 
 
 class RoutedLog(logging.Handler):
-    """Takes what ``context.logger`` is told."""
+    """Takes the log lines of tasks; those of others go to `under`."""
+
+    def __init__(self, under: logging.Handler | None = None, level: int = logging.NOTSET):
+        super().__init__(level)
+        self._under = under
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send one line, if a task says it."""
         voice = speech.get()
         if voice is None:
+            if self._under is not None:
+                self._under.handle(record)
             return
         try:
             voice.log(record)
@@ -134,3 +140,4 @@ def route_streams() -> None:
         logger.addHandler(RoutedLog())
         logger.setLevel(logging.INFO)
         logger.propagate = False
+        logging.lastResort = RoutedLog(logging.lastResort, logging.WARNING)
