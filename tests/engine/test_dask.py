@@ -9,6 +9,7 @@ import dask
 import pytest
 from distributed import get_worker
 
+from jupyter_flows.core.annotations import unmapped
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.task import task
 from jupyter_flows.engine.executors import DaskExecutor, executor_from_json
@@ -151,6 +152,34 @@ def test_what_only_waited_beside_a_deadly_task_is_not_blamed(mortal):
         flow.set_reference_tasks(lasts)
     state = FlowRunner(flow, executor=mortal, keep_results=False).run()
     assert (state.name.value, state.message) == ("Success", "")
+
+
+def test_a_child_that_kills_every_worker_is_named(mortal):
+    """Its siblings succeed, and what goes on from each of them; the list of all is not made of the rest."""
+
+    @task
+    def die_at_two(x, _):
+        if x == 2:
+            os._exit(1)
+        return x
+
+    @task
+    def one(x):
+        return x
+
+    with Flow("children") as flow:
+        first = die_at_two.map([1, 2, 3, 4], unmapped(one(0)))
+        second = one.map(first)
+        whole = one(second)
+    state = FlowRunner(flow, executor=mortal).run()
+    told = [[s.name.value for s in state.result[t].map_states] for t in (first, second)]
+    assert told == [
+        ["Success", "Failed", "Success", "Success"],
+        ["Success", "TriggerFailed", "Success", "Success"],
+    ]
+    assert state.result[second].result[::2] == [1, 3]
+    assert state.result[whole].name.value == "TriggerFailed"
+    assert state.message.startswith("die_at_two[1]: its Dask worker died each time that it was tried, at last alone")
 
 
 def test_what_cannot_be_sent_is_named_with_the_way_to_it(cluster):

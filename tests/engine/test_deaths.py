@@ -410,6 +410,12 @@ def test_a_child_that_a_function_forks_is_no_second_run(runner, executor):
     assert story.tasks() == {"fork": ["Running", "Success"], "after": ["Running", "Success"]}
 
 
+def test_a_forked_child_leaves_the_cell_on_the_board(runner):
+    """What it does there is not seen: the cell that forked it is named when it dies."""
+    code = "import os\npid = os.fork()\nif pid:\n    os.waitpid(pid, 0)\n    os._exit(3)"
+    assert runner.run(flow_of_cells([code])).state[1].startswith("cell_1: its process ended early, with exit code 3")
+
+
 def test_forked_children_can_print(runner):
     """A process forked by a cell writes into its stream."""
     code = "import os, sys\npid = os.fork()\nif pid == 0:\n    print('child', flush=True)\n    os._exit(0)\nos.waitpid(pid, 0)\nprint('parent');"
