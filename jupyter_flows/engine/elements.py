@@ -31,6 +31,8 @@ class Elements:
         self._values: dict[str, list[Any]] = {name: [None] * len(self._items) for name in written}
         #: Names that at the end of some run had a value.
         self._bound = set(() if self._items else written)
+        #: Called at the very end.
+        self.on_finish: Callable[[], None] = lambda: None
 
     def __len__(self) -> int:
         return len(self._items)
@@ -57,6 +59,7 @@ class Elements:
                 self._names[name] = values
             else:
                 self._names.pop(name, None)
+        self.on_finish()
 
     def run(self, index: int, call: Callable[[], None]) -> None:
         """Run the cell for one element; what a run that fails wrote counts for nothing."""

@@ -58,8 +58,10 @@ def settled(
 
 
 def _done(runner: TaskRunner) -> list[int]:
+    """Return the tasks that ended well; not the mapped ones: they run again, with what they are mapped over."""
     last = {row[0]: StateName.SUCCESS if len(row) == _SHORT_ROW else row[1] for row in runner.rows}
-    return [number for number, state in last.items() if state in SUCCESSFUL and state is not StateName.SKIPPED]
+    well = (number for number, state in last.items() if state in SUCCESSFUL and state is not StateName.SKIPPED)
+    return [n for n in well if not runner.is_child(n) and not runner.is_mapped(n)]
 
 
 def _tasks(document: Mapping[str, Any]) -> dict[str, Any]:

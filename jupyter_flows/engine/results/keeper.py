@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -13,6 +14,7 @@ from jupyter_flows.core.cell import EVERYTHING
 from jupyter_flows.core.events import Event
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.context import on_worker
+from jupyter_flows.engine.elements import Elements
 from jupyter_flows.engine.masking import process_masker
 from jupyter_flows.engine.results.freezing import freeze
 from jupyter_flows.engine.results.groups import Group, Groups
@@ -33,12 +35,13 @@ class Keeper:
 
     def __init__(
         self,
-        run_cell: Callable[[CellTask], None],
+        run_cell: Any,
         journal: Journal,
         references: References,
         keys: Mapping[str, str],
     ):
-        self._run_cell, self._journal, self._references, self._keys = run_cell, journal, references, keys
+        self._inner, self._journal, self._references, self._keys = run_cell, journal, references, keys
+        self._run_cell: Callable[[CellTask], None] = run_cell
         self._groups, self._hidden = Groups(references), Hidden()
         self._lock = threading.RLock()
         self._at_work = 0
@@ -50,7 +53,10 @@ class Keeper:
         self.may_leave = getattr(run_cell, "may_leave", None)
 
     def __call__(self, task: CellTask) -> None:
-        """Run a cell."""
+        """Run a cell; of a mapped one, one run of many, after which nothing is looked at yet."""
+        if task.options.map:
+            self._run_cell(task)
+            return
         with self._lock:
             self._at_work += 1
         start, well, pid = monotonic(), False, os.getpid()
@@ -70,6 +76,18 @@ class Keeper:
                 self._references.define(self._keys[task.name], self._bound(task))
             if not on_worker.get():
                 self.look()
+
+    def elements(self, task: CellTask) -> Elements:
+        """Return the elements that a mapped cell runs for."""
+        elements: Elements = self._inner.elements(task)
+        elements.on_finish = partial(self._note_mapped, task)
+        return elements
+
+    def _note_mapped(self, task: CellTask) -> None:
+        """Look at what all runs of a mapped cell have left; it is not known whether all went well, so it runs again."""
+        with self._lock:
+            self._ended[task] = False
+            self.look()
 
     def start(self) -> None:
         """Look at what is there before the first cell."""

@@ -16,7 +16,7 @@ from jupyter_flows.core.signals import Signal
 from jupyter_flows.core.state import StateName
 from jupyter_flows.core.task import Task
 from jupyter_flows.engine.cache_validators import Entry
-from jupyter_flows.engine.context import current_place, current_task
+from jupyter_flows.engine.context import current_index, current_place, current_task
 from jupyter_flows.engine.results.location import LocalResult, Result
 from jupyter_flows.errors import DefinitionError, RunError
 
@@ -111,6 +111,7 @@ def _filled(task: Task, target: Any, inputs: Mapping[str, Any]) -> str:
         **inputs,
         "flow_name": place.run.flow_name if place else "",
         "task_name": task.name,
+        "map_index": current_index.get(),
         "today": f"{now:%Y-%m-%d}",
         "yesterday": f"{datetime.fromtimestamp(now.timestamp() - 86400, UTC):%Y-%m-%d}",
         "tomorrow": f"{datetime.fromtimestamp(now.timestamp() + 86400, UTC):%Y-%m-%d}",

@@ -62,6 +62,38 @@ def test_changed_code_runs_again(runner, failed):
     assert (cached(story), story.text("show")) == ({"right"}, "is 90\n")
 
 
+def mapped(broken):
+    """Make a flow of which a mapped task's children end well, and a task after them may fail."""
+
+    @task
+    def numbers():
+        print("numbers")
+        return [1, 2, 3]
+
+    @task
+    def inc(n):
+        print("inc")
+        return n + 1
+
+    @task
+    def total(found):
+        if broken:
+            raise ValueError("broken")
+        print("is", sum(found))
+
+    with Flow("mapped") as flow:
+        total(inc.map(numbers()))
+    return flow
+
+
+def test_mapped_tasks_run_again(runner, tmp_path):
+    """With what they are mapped over; a failed run that has them says why it failed."""
+    failed = runner.run(mapped(broken=True), results=str(tmp_path / "one"))
+    assert failed.state == ("Failed", f"total: {failed.message('total')}")
+    story = runner.run(mapped(broken=False), resume=str(tmp_path / "one"))
+    assert (story.state[0], cached(story), story.text("total")) == ("Success", set(), "is 9\n")
+
+
 def test_a_task_that_is_asked_for_runs_again(runner, failed):
     """With --task it runs, though it need not."""
     story = runner.run(made(broken=False), resume=failed, parameters={"n": 3}, again=["right"])

@@ -19,8 +19,8 @@ def journal(tmp_path):
 def test_steps_come_back(journal):
     """What was added is read again, in order."""
     steps = [
-        Step({"a": True}, [Holding(("x", "y"), frozenset("a"), journal.store(b"1" * 5000))]),
-        Step({"b": False}, [Holding(("z",), frozenset("b"), None, gone=True, why="it is gone")]),
+        Step({"a": True}, (Holding(("x", "y"), frozenset("a"), journal.store(b"1" * 5000)),)),
+        Step({"b": False}, (Holding(("z",), frozenset("b"), None, gone=True, why="it is gone"),)),
     ]
     for step in steps:
         journal.add(step)

@@ -102,6 +102,25 @@ def test_settings_figures_and_frames(runner, tmp_path):
     assert len(cached(story)) == 5
 
 
+def test_a_mapped_cell_runs_again(runner, tmp_path):
+    """Its lists are those of its own runs, whatever of an earlier run is kept beside it."""
+    before = [
+        "xs = [1, 2]",
+        "ys = [9]",
+        "#| task: s --map xs\nprint(xs)\ns = [xs]",
+        "#| task: z\nzs = ys + [3]",
+        "#| task: e\n1/0",
+    ]
+    shown = "#| task: shown\ns[0].append(zs)\nprint(s, zs)"
+    after = [*before[:2], before[2].replace("[xs]", "[xs, xs]"), before[3], shown]
+    story, flow, full = resumed(runner, tmp_path, before, after)
+    assert told(story, flow) == told(full, flow)
+    assert story.text("s") == "1\n2\n"
+    assert story.text("shown") == "[[1, 1, [9, 3]], [2, 2]] [9, 3]\n"
+    assert "z" in cached(story)
+    assert "s" not in cached(story)
+
+
 def test_a_third_run_goes_on_from_the_second(runner, tmp_path):
     """What a resumed run took over is there for the next one, though the first run's folder is gone."""
     cells = ["def f(x):\n    return x + [1]", "a = [0] * 5000", "b = f(a)", "1/0", "print(len(a), len(b))"]
@@ -112,7 +131,7 @@ def test_a_third_run_goes_on_from_the_second(runner, tmp_path):
     cells[3] = "print('fine')"
     story = runner.run(flow_of(["# first", *cells], tmp_path), resume=str(tmp_path / "two"))
     assert cached(story) == ["cell_2", "cell_3", "cell_4", "cell_6"]
-    assert story.text("cell_6") == "5000 5001\n"
+    assert story.text("shown") == "5000 5001\n"
 
 
 def test_inserted_and_deleted_cells(runner, tmp_path):

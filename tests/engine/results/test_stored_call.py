@@ -126,6 +126,21 @@ def test_a_target_that_can_not_be_filled_in(place):
     assert "can't be filled in" in state.message
 
 
+def test_each_child_of_a_mapped_task_has_its_own_target(place):
+    """The child's index is among a template's names."""
+
+    @task(target="{task_name}-{map_index}", result=place)
+    def double(x):
+        return 2 * x
+
+    with Flow("f") as flow:
+        doubled = double.map([4, 5])
+    states = [flow.run().result[doubled] for _ in range(2)]
+    assert [s.result for s in states] == [[8, 10], [8, 10]]
+    assert [[c.name.value for c in s.map_states] for s in states] == [["Success"] * 2, ["Cached"] * 2]
+    assert [place.read(f"double-{index}") for index in range(2)] == [8, 10]
+
+
 def test_a_target_may_be_a_function(place):
     """A function is given the same names."""
     flow = flow_with(place, target=lambda flow_name, x, **_: f"{flow_name}-{x}")
