@@ -12,6 +12,8 @@ from jupyter_flows.errors import FlowsError
 
 #: Overrides the folder that everything else lies in.
 HOME_VARIABLE = "JUPYTER_FLOWS_HOME"
+#: How the folders in `outputs_folder` begin that belong to runs no registry knows.
+UNRECORDED = "unrecorded-"
 
 
 def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -42,6 +44,11 @@ def results_folder() -> Path:
 def cache_folder() -> Path:
     """Return the folder of functional tasks' results that have no other."""
     return private_folder(data_folder() / "cache")
+
+
+def outputs_folder() -> Path:
+    """Return the folder of what runs wrote that was too long for their events."""
+    return private_folder(data_folder() / "outputs")
 
 
 def secrets_folder() -> Path:

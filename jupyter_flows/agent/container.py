@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jupyter_flows.agent.attached import STDERR, STDOUT, Attached
-from jupyter_flows.core.events import Event
+from jupyter_flows.core.events import Event, of_child
 from jupyter_flows.engine.child import TAIL_BYTES
 from jupyter_flows.engine.memory import size
 from jupyter_flows.engine.process import GRACE_SECONDS, LEAVE_SECONDS
@@ -172,9 +172,11 @@ class Container:
         relay, words = self._relay, self._words.decode(errors="replace").strip()
         task = next(iter(relay.running), None)
         if words:
-            relay.emit("stream", task=task and task.slug, name="stderr", text=words + "\n")
+            slug, index = task or (None, None)
+            relay.emit("stream", task=slug, name="stderr", text=words + "\n", **of_child(index))
+        at_work = relay.standing.unfinished
         if self._cancelled.is_set():
-            relay.close_tasks(relay.running, "Cancelled", "its container did not stop in time and was killed")
+            relay.close_tasks(at_work, "Cancelled", "its container did not stop in time and was killed")
             message = "cancelled; its container did not stop in time and was killed"
             relay.emit("run", state="Cancelled", message=message)
             return
@@ -183,7 +185,7 @@ class Container:
         where = (
             f"{', '.join(map(str, relay.running))}: its container {how}" if task else f"the run's container {how}{last}"
         )
-        relay.close_tasks(relay.running, "Failed", f"its container {how}")
+        relay.close_tasks(at_work, "Failed", f"its container {how}")
         relay.emit("run", state="Failed", message=where)
 
     # -- stopping --------------------------------------------------------------------------------

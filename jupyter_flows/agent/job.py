@@ -11,6 +11,7 @@ from jupyter_flows.agent.results import prepare_results, results_path
 from jupyter_flows.engine.launcher import Job
 from jupyter_flows.environments.storage import Storage, storage_from_json
 from jupyter_flows.errors import AgentError, UnknownStorageError
+from jupyter_flows.executed.texts import texts_path
 from jupyter_flows.registry import Claim, Version
 from jupyter_flows.settings import load_settings
 
@@ -35,6 +36,7 @@ def local_job(claim: Claim, *, env: Mapping[str, str] | None = None, strict: boo
         pins=list(document["requirements"]),
         strict=strict,
         env=dict(env or {}),
+        output_folder=str(texts_path(version.project, version.flow, claim.run.id)),
         scheduled_at=claim.run.scheduled_at.timestamp(),
         **_results(claim),
     )

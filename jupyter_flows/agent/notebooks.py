@@ -11,6 +11,7 @@ from jupyter_flows.core.bundle import Bundle
 from jupyter_flows.core.events import Event
 from jupyter_flows.errors import FlowsError
 from jupyter_flows.executed import Kept, executed_notebook, keep_executed
+from jupyter_flows.executed.texts import drop_old_texts
 from jupyter_flows.registry import Claim, Registry
 from jupyter_flows.registry.rows import iso
 from jupyter_flows.settings import load_settings
@@ -21,9 +22,11 @@ logger = logging.getLogger("jupyter_flows.agent")
 def write_executed(registry: Registry, claim: Claim, last: Sequence[Event], load: Callable[[], Bundle]) -> None:
     """Write the executed notebook of a run that ends with the events `last`; a failure to write fails no run.
 
-    `load` gives the version's bundle.
+    `load` gives the version's bundle. Long texts of runs long ago go.
     """
-    if claim.version.document["kind"] != "cells":
+    version = claim.version
+    drop_old_texts(version.project, version.flow, keep_runs=load_settings().keep_notebooks)
+    if version.document["kind"] != "cells":
         return
     try:
         _write(registry, claim, last, load)

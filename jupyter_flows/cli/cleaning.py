@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_flows.cli.holdings import Holding, registry_holding, registry_parts, registry_path, size_of
 from jupyter_flows.errors import ClashError
+from jupyter_flows.places import UNRECORDED
 
 if TYPE_CHECKING:
     from jupyter_flows.registry import Registry
@@ -26,7 +27,7 @@ LONG_GONE_SECONDS = 7 * 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Waste:
-    """A file that nothing needs."""
+    """A file or folder that nothing needs."""
 
     path: Path
     size_bytes: int
@@ -55,7 +56,8 @@ def unneeded(*, now: float | None = None) -> AllWaste:
             # Files of another registry may lie there too, and this one can't know which.
             return AllWaste((), f"{registry_path()} lies outside {data_folder()}, whose files are left alone.")
         moment = time.time() if now is None else now
-        found = [*_artifacts(registry, moment), *_notebooks(registry), *_results(registry), *_unused(moment)]
+        found = [*_artifacts(registry, moment), *_notebooks(registry), *_results(registry)]
+        found += [*_texts(registry, moment), *_unused(moment)]
     return AllWaste(tuple(found))
 
 
@@ -68,7 +70,7 @@ def clean(waste: AllWaste, *, now: float | None = None) -> None:
         registry.agents.prune(before=(time.time() if now is None else now) - LONG_GONE_SECONDS)
     for file in waste.files:
         if file.path.is_dir():
-            shutil.rmtree(file.path)
+            shutil.rmtree(file.path, ignore_errors=True)
         else:
             file.path.unlink(missing_ok=True)
 
@@ -126,6 +128,18 @@ def _results(registry: Registry) -> Iterator[Waste]:
                 yield Waste(path, size_of(path), f"more than {KEEP_RUNS} of this flow")
 
 
+def _texts(registry: Registry, now: float) -> Iterator[Waste]:
+    """Find folders of long texts whose run was deleted, or which no run in the registry wrote and that are old."""
+    from jupyter_flows.places import outputs_folder
+
+    known = {str(run.id) for run in registry.runs.list(limit=None)}
+    folder = outputs_folder()
+    for path in (p for p in folder.glob("*/*/*") if p.is_dir() and p.name not in known):
+        yield Waste(path, size_of(path), "its run was deleted")
+    for path in (p for p in folder.glob(f"{UNRECORDED}*") if now - p.stat().st_mtime > LONG_GONE_SECONDS):
+        yield Waste(path, size_of(path), "a flow run by itself wrote it a week ago, or longer")
+
+
 def _run_number(path: Path) -> int:
     return int(path.stem) if path.stem.isdigit() else -1
 
@@ -137,6 +151,7 @@ def everything() -> list[Holding]:
         cache_folder,
         images_folder,
         notebooks_folder,
+        outputs_folder,
         results_folder,
         secrets_folder,
     )
@@ -149,8 +164,8 @@ def everything() -> list[Holding]:
             raise ClashError(
                 f"Agent {alive[0].name!r} (pid {alive[0].pid} on {alive[0].host}) is at work: stop it first."
             )
-    kept = (artifacts_folder, images_folder, notebooks_folder, results_folder, cache_folder, secrets_folder)
-    folders = [Holding(p.name, p, size_of(p), exists=True) for p in (folder() for folder in kept)]
+    kept = (artifacts_folder, images_folder, notebooks_folder, results_folder, outputs_folder, cache_folder)
+    folders = [Holding(p.name, p, size_of(p), exists=True) for p in (folder() for folder in (*kept, secrets_folder))]
     return [h for h in (registry_holding(), *folders) if h.exists and h.size_bytes]
 
 

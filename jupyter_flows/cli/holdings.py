@@ -45,6 +45,7 @@ def holdings() -> Holdings:
         data_folder,
         images_folder,
         notebooks_folder,
+        outputs_folder,
         results_folder,
         secrets_folder,
     )
@@ -57,6 +58,7 @@ def holdings() -> Holdings:
         _holding("images", images_folder()),
         _holding("notebooks", notebooks_folder()),
         _holding("results", results_folder()),
+        _holding("outputs", outputs_folder()),
         _holding("cache", cache_folder()),
         _holding("secrets", secrets_folder()),
     )

@@ -29,6 +29,9 @@ def run_apart(
     The process works in `folder`, else the notebook's own, else the current one.
     """
     import tempfile
+    import uuid
+
+    from jupyter_flows.places import UNRECORDED, outputs_folder
 
     values = resolve(flow.parameters(), parameters or {})
     given = {name: values[name] for name in parameters or {}}
@@ -44,6 +47,7 @@ def run_apart(
             parameters=given,
             folder=folder or _folder_of(flow),
             needs_shell=any(t.needs_shell for t in flow.cell_tasks),
+            output_folder=str(outputs_folder() / f"{UNRECORDED}{uuid.uuid4().hex[:8]}"),
         )
         process = launcher.start(job, story.hear)
         try:

@@ -57,17 +57,23 @@ def board_file() -> int:
 
 def running_tasks(fd: int) -> list[Seated]:
     """Return the tasks that the board in `fd` says are running, the main thread's first."""
-    data = os.pread(fd, os.fstat(fd).st_size, 0)
-    if len(data) <= _HEADER:
+    slugs = all_tasks(fd)
+    if not slugs:
         return []
+    data = os.pread(fd, _HEADER, 0)
     numbers = memoryview(data)[_LIMIT_BYTES:_INDEXES].cast("i")
-    indexes = memoryview(data)[_INDEXES:_HEADER].cast("i")
-    slugs = data[_HEADER:].decode().split("\n")
+    indexes = memoryview(data)[_INDEXES:].cast("i")
     return [
         Seated(slugs[number], index if index >= 0 else None)
         for number, index in zip(numbers, indexes, strict=True)
         if 0 <= number < len(slugs)
     ]
+
+
+def all_tasks(fd: int) -> list[str]:
+    """Return the slugs of all tasks of the run that the board in `fd` belongs to; none before it has begun."""
+    size = os.fstat(fd).st_size
+    return os.pread(fd, size - _HEADER, _HEADER).decode().split("\n") if size > _HEADER else []
 
 
 def limit_of(fd: int) -> float:

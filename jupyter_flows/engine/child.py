@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
-from jupyter_flows.engine.board import Seated, board_file, limit_of, running_tasks
+from jupyter_flows.engine.board import Seated, all_tasks, board_file, limit_of, running_tasks
 from jupyter_flows.errors import RunError
 
 TAIL_BYTES = 4000
@@ -45,6 +45,10 @@ class Child:
     def running_tasks(self) -> list[Seated]:
         """Return the tasks that run, or ran when it died; the main thread's first."""
         return running_tasks(self.board_fd)
+
+    def all_tasks(self) -> list[str]:
+        """Return all tasks of its run, once it has begun."""
+        return all_tasks(self.board_fd)
 
     def overdue(self, seconds: float) -> bool:
         """Tell whether its task is past its limit by so much: it sits where nothing interrupts it."""

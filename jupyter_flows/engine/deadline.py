@@ -12,6 +12,9 @@ from types import FrameType
 
 #: Code that swallows the first interruption meets another after this long.
 AGAIN_SECONDS = 1.0
+#: How long a task may be past its limit, inside code that can't be interrupted, before its process is killed.
+OVERDUE_SECONDS = 5.0
+OVERDUE = "it took longer than its limit, could not be interrupted, and was killed"
 #: Zero would set no alarm at all.
 _SHORTEST = 1e-6
 

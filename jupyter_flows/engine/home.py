@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from jupyter_flows.core.state import State
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.board import Board
 from jupyter_flows.engine.context import RunInfo
+from jupyter_flows.engine.forks import end_with_their_task, leave
 from jupyter_flows.engine.interruption import Interruption
 from jupyter_flows.engine.map_runner import task_runner
 from jupyter_flows.engine.outputs import Outputs
@@ -59,6 +61,7 @@ class Home:
         runner.settle({n: self._settled[slug] for n, slug in enumerate(plan.slugs) if slug in self._settled})
         self._reporter.watch(runner)
         self._interruption.attach(runner)
+        end_with_their_task(runner, self._outputs)
         return runner
 
     def finish(self) -> None:
@@ -71,7 +74,15 @@ class Home:
         with self._outputs.speaking(name), self._interruption.allowed():
             if name == "on_start" and self._interruption.requested.is_set():
                 raise KeyboardInterrupt("cancelled before it was called")
-            callback()
+            pid = os.getpid()
+            try:
+                callback()
+            except BaseException as error:
+                if os.getpid() != pid:
+                    leave(error)
+                raise
+            if os.getpid() != pid:
+                leave(None)
 
 
 def leave_of(run_cell: Callable[[CellTask], None] | None) -> Callable[[CellTask], bool] | None:

@@ -17,6 +17,8 @@ from jupyter_flows.engine.task_runner import TaskRunner
 
 #: How long until the next try, where the last met the engine's own code, and where the task went on.
 SOON_SECONDS, AGAIN_SECONDS = 0.02, 1.0
+#: How long a signal may go unheard before the interruption comes another way.
+DEAF_SECONDS = 0.3
 #: Modules of ours that hold locks or half-written lines: an interruption waits until they are left.
 _UNSAFE = frozenset(f"jupyter_flows.engine.{m}" for m in ("outputs", "descriptors", "reporter", "warned")) | {
     "jupyter_flows.core.events"
@@ -76,6 +78,7 @@ class Interruption:
         workers = _Workers()
         pause = threading.Event()
         told_group = False
+        deaf_at = time.monotonic() + DEAF_SECONDS
         while main is not None and (self._runner is runner if runner else self._allowed == callback):
             before = self._raised
             if self._interruptible():
@@ -87,8 +90,17 @@ class Interruption:
             if runner:
                 workers.interrupt({thread for _, thread in list(runner.away.values())} - {0})
             pause.wait(SOON_SECONDS)
+            if self._raised == before and time.monotonic() > deaf_at:
+                self._interrupt_deaf(main)
             if self._raised > before:
                 pause.wait(AGAIN_SECONDS)
+
+    def _interrupt_deaf(self, main: int) -> None:
+        """Interrupt code that blocks or ignores the signal, or has a handler of its own, as on other threads."""
+        if self._interruptible() and not _in_engine(sys._current_frames().get(main)):  # noqa: SLF001 - documented
+            self._raised += 1
+            self._raised_at = time.monotonic()
+            interrupt_threads({main})
 
     def _interruptible(self) -> bool:
         runner = self._runner
@@ -99,6 +111,8 @@ class Interruption:
         if self._interruptible() and not _in_engine(frame) and now - self._raised_at > AGAIN_SECONDS / 2:
             self._raised += 1
             self._raised_at = now
+            # Not twice: `_interrupt_deaf` may have been before, while the code sat in C.
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(threading.get_ident()), None)
             raise KeyboardInterrupt
 
 

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from jupyter_flows.core.events import EventLog, of_child
 from jupyter_flows.engine.context import current_index, current_place, current_task, on_worker, process_run
 from jupyter_flows.engine.masking import Masker
+from jupyter_flows.engine.whole_text import HEAD_CHARACTERS, Place, WholeTexts
 
 #: Text waiting to be sent is sent at once when there is more.
 GATHER_CHARACTERS = 1 << 16
-#: More text of one task and stream goes to a file; more than that in the file, nowhere.
+#: More text of one task and stream goes to a file alone, which has all of it.
 LIMIT_CHARACTERS = 8 << 20
-FILE_BYTES = 1 << 30
+#: Once a run has sent so much, each task and stream may send `HEAD_CHARACTERS`.
+RUN_CHARACTERS = 64 << 20
 
 _speaker: ContextVar[str | None] = ContextVar("jupyter_flows.speaker", default=None)
-
-Place = tuple[str | None, str | None, str]
-"""Who wrote: task, callback, stream."""
 
 
 class Outputs:
@@ -41,16 +38,20 @@ class Outputs:
         *,
         folder: str | None = None,
         limit: int = LIMIT_CHARACTERS,
+        most: int = RUN_CHARACTERS,
         masker: Masker | None = None,
     ):
-        self._events, self._folder, self._limit = events, folder, limit
+        self._events, self._limit, self._most = events, limit, most
         self._masker = masker or Masker()
         self._lock = threading.RLock()
         #: Who wrote, for which child of a mapped task, and what.
         self._pending: list[tuple[Place, int | None, str]] = []
         self._waiting = 0
         self._sent: dict[Place, int] = {}
-        self._rest: dict[Place, _Rest] = {}
+        self._total = 0
+        self._whole = WholeTexts(folder)
+        #: Places whose text went on in a file.
+        self._cut: set[Place] = set()
         #: The running task, for text whose thread does not say.
         self.running: Callable[[], str | None] = lambda: None
         #: Take text elsewhere: into a widget that the writing code has entered.
@@ -75,7 +76,7 @@ class Outputs:
 
     def take_past_python(self, name: str, text: str) -> None:
         """Take text that was written past Python: by what the main thread runs, whichever thread brings it."""
-        if on_worker.get():
+        if on_worker.get() or threading.current_thread() is not threading.main_thread():
             self._put((self.running(), None, name), text)
         else:
             self.take(name, text)
@@ -111,6 +112,24 @@ class Outputs:
             for place, text in self._masker.release(lambda place: whole or place[0] in (None, task)):
                 self._deliver(place, text)
 
+    def forget(self, tasks: AbstractSet[str]) -> None:
+        """Let go of what is kept of tasks that have ended."""
+        with self._lock:
+            self._whole.forget(lambda place: place[0] in tasks)
+
+    def close(self) -> None:
+        """Send everything, and let go of what is kept: the run has ended."""
+        self.settle(whole=True)
+        with self._lock:
+            self._whole.forget(lambda _: True)
+
+    def become_helper(self) -> None:
+        """In a forked child: send nothing, and wait for no thread, for there is none."""
+        self._lock = threading.RLock()
+        self._pending, self._waiting = [], 0
+        self._events = EventLog(lambda _: None)
+        self.drain = lambda: None
+
     def publish(self, output: dict[str, Any]) -> None:
         """Send a display, after the text before it."""
         self.settle()
@@ -142,42 +161,20 @@ class Outputs:
             _speaker.reset(token)
 
     def _deliver(self, place: Place, text: str, *, index: int | None = None) -> None:
+        self._whole.add(place, text)
         sent = self._sent.get(place, 0)
-        if sent + len(text) > self._limit:
-            cut = max(0, self._limit - sent)
-            text = text[:cut] + self._keep(place, text[cut:])
+        limit = self._limit if self._total < self._most else min(self._limit, HEAD_CHARACTERS)
         self._sent[place] = sent + len(text)
+        if sent + len(text) > limit:
+            text = text[: max(0, limit - sent)]
+            if place not in self._cut:
+                self._cut.add(place)
+                text += f"\n[more than {limit:,} characters: all of it is in {self._whole.keep(place)}]\n"
         if text:
+            self._total += len(text)
             task, speaker, name = place
             who = {"source": speaker} if speaker else {}
             self._events.emit("stream", task=task, name=name, text=text, **who, **of_child(index))
-
-    def _keep(self, place: Place, text: str) -> str:
-        """Put the rest of a text into a file, and return what to say of it the first time."""
-        known = place in self._rest
-        if not known:
-            self._rest[place] = _Rest(self._folder, place)
-        rest = self._rest[place]
-        rest.write(text)
-        return "" if known else f"\n[more than {self._limit:,} characters: the rest is in {rest.path}]\n"
-
-
-class _Rest:
-    """The file that takes what a task writes past the limit."""
-
-    def __init__(self, folder: str | None, place: Place):
-        where = Path(folder or tempfile.mkdtemp(prefix="jupyter_flows-output-"))
-        where.mkdir(mode=0o700, parents=True, exist_ok=True)
-        word = re.sub(r"[^0-9A-Za-z_-]+", "_", place[0] or place[1] or "run")[:40]
-        self.path = where / f"{word}.{place[2]}.txt"
-        self._left = FILE_BYTES
-
-    def write(self, text: str) -> None:
-        data = text.encode("utf-8", "replace")[: self._left]
-        self._left -= len(data)
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "ab") as file:
-            file.write(data)
 
 
 class RunStream(io.TextIOBase):

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from jupyter_flows.core.events import Event
-from jupyter_flows.engine.board import Seated
 from jupyter_flows.engine.child import Child
+from jupyter_flows.engine.deadline import OVERDUE_SECONDS
+from jupyter_flows.engine.death import Death
 from jupyter_flows.engine.memory import Memory
 from jupyter_flows.engine.relay import Relay
 
@@ -23,11 +24,8 @@ log = logging.getLogger(__name__)
 GRACE_SECONDS = 10.0
 #: How long a process may take to leave after its run's final state.
 LEAVE_SECONDS = 5.0
-#: How long a task may be past its limit, inside code that can't be interrupted, before its process is killed.
-OVERDUE_SECONDS = 5.0
 _POLL_SECONDS = 0.5
 _CHUNK_BYTES = 1 << 16
-_MORE_MEMORY = ". Let it hold less at once, or give it more."
 
 
 class Process:
@@ -142,33 +140,21 @@ class Process:
             self._kill_at = time.monotonic() + LEAVE_SECONDS
 
     def _explain_death(self) -> None:
-        """Give a run whose process died without a last word its final state."""
-        tasks, words = self._child.running_tasks(), self._child.last_words()
-        task, relay = (tasks[0] if tasks else None), self._relay
-        if words:
-            relay.emit("stream", task=task and task.slug, name="stderr", text=words + "\n")
-        if self._cancelled:
-            relay.close_tasks(tasks, "Cancelled", "it did not stop when interrupted, and was killed")
-            message = "cancelled; its process did not stop in time and was killed"
-            relay.emit("run", state="Cancelled", message=message)
-        elif self._overdue and task:
-            message = "it took longer than its limit, could not be interrupted, and was killed"
-            # Only the main thread's tasks have limits; what ran beside it goes down with it.
-            relay.close_tasks(tasks[:1], "TimedOut", message)
-            relay.close_tasks(tasks[1:], "Failed", f"its process was killed, for {task} took too long")
-            relay.emit("run", state="Failed", message=f"{task}: {message}")
-        else:
-            self._explain_failure(tasks, words)
-
-    def _explain_failure(self, tasks: list[Seated], words: str) -> None:
-        code = self._child.popen.returncode
-        exceeded = Memory.look().exceeded_since(self._memory) if code == -signal.SIGKILL else ""
-        how = f"{_how(code)} {exceeded}".rstrip()
-        self._relay.close_tasks(tasks, "Failed", f"its process {how}")
-        last = f": {words.splitlines()[-1]}" if words and not tasks else ""
-        where = f"{', '.join(map(str, tasks))}: its process {how}" if tasks else f"the run's process {how}{last}"
-        advice = _MORE_MEMORY if exceeded else _advice(code, words, self._child.popen.args)
-        self._relay.emit("run", state="Failed", message=where + advice)
+        """Give a run whose process died without a last word, and its tasks, their final states."""
+        command, code = self._child.popen.args, self._child.popen.returncode
+        death = Death(
+            code=code,
+            python=str(command[0] if isinstance(command, list) else command),
+            words=self._child.last_words(),
+            running=self._child.running_tasks(),
+            slugs=self._child.all_tasks(),
+            standing=self._relay.standing,
+            cancelled=self._cancelled,
+            overdue=self._overdue,
+            exceeded=Memory.look().exceeded_since(self._memory) if code == -signal.SIGKILL else "",
+        )
+        for kind, body in death.events():
+            self._relay.emit(kind, **body)
 
     def _kill_group(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
@@ -179,21 +165,3 @@ def _poll(fd: int, seconds: float) -> tuple[list[int], None, None]:
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     return [f for f, _ in poll.poll(seconds * 1000)], None, None
-
-
-def _how(code: int | None) -> str:
-    if code is None or code >= 0:
-        return f"ended early, with exit code {code}"
-    try:
-        return f"was killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was killed by signal {-code}"
-
-
-def _advice(code: int | None, words: str, command: object) -> str:
-    if code == -signal.SIGKILL:
-        return ". Something killed it: often the system, for lack of memory."
-    python = command[0] if isinstance(command, list) else command
-    if "No module named" in words and "jupyter_flows" in words.splitlines()[-1]:
-        return f". Install jupyter_flows for {python}, or register the flow from an environment that has it."
-    return ""

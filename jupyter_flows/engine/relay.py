@@ -10,6 +10,7 @@ from dataclasses import replace
 from jupyter_flows.core.events import Event
 from jupyter_flows.core.state import FINISHED
 from jupyter_flows.engine.board import Seated
+from jupyter_flows.engine.standing import Standing
 from jupyter_flows.errors import RunError
 
 log = logging.getLogger(__name__)
@@ -27,14 +28,15 @@ class Relay:
         self._on_event, self._name = on_event, name
         self._seq = 0
         self._rest = b""
-        self._running: dict[Seated, None] = {}
+        #: How far its tasks are.
+        self.standing = Standing()
         #: Whether the run's final state was among what was handed on.
         self.final = False
 
     @property
     def running(self) -> list[Seated]:
         """The tasks and children reported as running and not yet as ended, in the order in which they began."""
-        return list(self._running)
+        return self.standing.running
 
     def feed(self, data: bytes) -> None:
         """Take what was read; whole lines are handed on at once."""
@@ -55,23 +57,16 @@ class Relay:
         """Report that tasks ended so, because their process did."""
         now = time.time()
         for task in tasks:
-            started = [] if task in self._running else [[*task, "Running", now, ""]]
+            started = [] if task in self.standing.open else [[*task, "Running", now, ""]]
             self.emit("tasks", rows=[*started, [*task, state, now, message]])
 
     def _hand_on(self, event: Event) -> None:
         self._seq += 1
         if event.kind == "tasks":
-            self._note_running(event)
+            self.standing.note(event)
         elif event.kind == "run" and event.body["state"] in _FINAL:
             self.final = True
         try:
             self._on_event(event if event.seq == self._seq else replace(event, seq=self._seq))
         except Exception:
             log.exception("handing on event %s of %s failed", self._seq, self._name)
-
-    def _note_running(self, event: Event) -> None:
-        for slug, map_index, state, _, _ in event.body["rows"]:
-            if state == "Running":
-                self._running[Seated(slug, map_index)] = None
-            else:
-                self._running.pop(Seated(slug, map_index), None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from time import time
 
 from jupyter_flows.core.events import EventLog
-from jupyter_flows.core.state import StateName
+from jupyter_flows.core.state import FINISHED, StateName
 from jupyter_flows.core.task import CellTask
 from jupyter_flows.engine.books import Row
 from jupyter_flows.engine.context import on_worker
@@ -19,6 +19,8 @@ TICK_SECONDS = 0.1
 LONG_SECONDS = 0.1
 
 EventRow = list[object]
+#: States after which a task writes no more.
+_FINAL = frozenset(name.value for name in FINISHED - {StateName.MAPPED})
 
 
 class Reporter:
@@ -29,6 +31,7 @@ class Reporter:
         self._runner: TaskRunner | None = None
         self._seen = 0
         self._announced: set[int] = set()
+        self._ended: set[str] = set()
         self._lock = threading.RLock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -76,6 +79,10 @@ class Reporter:
             rows = self._new_rows()
             if rows:
                 self._events.emit("tasks", rows=rows)
+                # Text that has not been sent yet may be theirs: what they wrote is let go of the next time.
+                self._outputs.forget(self._ended)
+                # A mapped task's children go on after it is Mapped, one after the other's end.
+                self._ended = {str(slug) for slug, index, state, *_ in rows if index is None and state in _FINAL}
 
     def _watch(self) -> None:
         while not self._over.wait(TICK_SECONDS):

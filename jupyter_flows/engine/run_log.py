@@ -35,3 +35,12 @@ def install_log(events: EventLog, task: Callable[[], str | None]) -> None:
     logger.addHandler(RunHandler(events, task))
     logger.setLevel(logging.INFO)
     logger.propagate = False
+
+
+def take_the_rest(handler: logging.Handler) -> None:
+    """Give a handler the lines that nobody has set a handler up for: warnings and worse, else plain text on stderr.
+
+    For functions only: what cells leave in a notebook is what a kernel leaves.
+    """
+    handler.setLevel(logging.WARNING)
+    logging.lastResort = handler

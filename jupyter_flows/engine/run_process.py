@@ -36,7 +36,7 @@ from jupyter_flows.engine.namespace import Namespace
 from jupyter_flows.engine.outputs import Outputs, install_streams
 from jupyter_flows.engine.packed_modules import PackedModules
 from jupyter_flows.engine.reporter import Reporter
-from jupyter_flows.engine.run_log import install_log
+from jupyter_flows.engine.run_log import RunHandler, install_log, take_the_rest
 from jupyter_flows.engine.secrets import hide_environment, require_secrets
 from jupyter_flows.engine.versions import version_differences
 from jupyter_flows.errors import FlowsError, RunError
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _prepare(namespace: Namespace, *, shell: bool) -> None:
     """Import, while there is time, what a run needs but a program that only looks at this module does not."""
-    for module in ("engine.cell_runner", "environments.execution", "environments.storage"):
+    for module in ("engine.cell_runner", "engine.threads_of_tasks", "environments.execution", "environments.storage"):
         importlib.import_module(f"jupyter_flows.{module}")
     if shell:
         from jupyter_flows.engine.shell import warm_up
@@ -105,6 +105,7 @@ class _OneRun:
     def go(self, control: Control) -> None:
         """Run the job; whatever happens, the last event is the run's final state."""
         install_streams(self.outputs)
+        importlib.import_module("jupyter_flows.engine.threads_of_tasks").follow_threads()
         descriptors = Descriptors(self.outputs)
         descriptors.install()
         install_log(self.events, self.outputs.task)
@@ -121,7 +122,7 @@ class _OneRun:
         if not state.is_finished():
             # Nothing of this process is left for a person to go on with.
             state = State(StateName.FAILED, f"{state.message}: a run in a process of its own can't be paused")
-        self.outputs.settle(whole=True)
+        self.outputs.close()
         self.events.emit("run", state=state.name.value, message=state.message)
         for clean in self._last:
             clean()
@@ -235,6 +236,7 @@ class _OneRun:
 
     def _cells(self, given: dict[str, Any]) -> Any:
         if self._document["kind"] != "cells":
+            take_the_rest(RunHandler(self.events, self.outputs.task))
             return None
         from jupyter_flows.engine.cell_runner import CellRunner
 

@@ -203,7 +203,7 @@ class Runs:
             return read_version(connection, _row(connection, run_id).version_id)
 
     def tasks(self, run_id: int) -> builtins.list[TaskRun]:
-        """Return a run's tasks in the flow's order; those not heard of yet are Pending while the run goes on."""
+        """Return a run's tasks in the flow's order; one not heard of is Pending, or Cancelled after the run."""
         with self._database.read() as connection:
             row = _row(connection, run_id)
             document = read_version(connection, row.version_id).document
@@ -211,11 +211,11 @@ class Runs:
         cells = reports.cells_of(document)
         order = {slug: n for n, slug in enumerate(cells)}
         found = [_task(task, cells) for task in stored]
-        if row.state not in FINISHED:
+        if row.state != _S.SUCCESS:
             seen = {task.task for task in found}
-            found += [
-                TaskRun(slug, None, n, _S.PENDING, "", None, None) for slug, n in cells.items() if slug not in seen
-            ]
+            state, message = _unheard(StateName(row.state))
+            unheard = ((slug, cell) for slug, cell in cells.items() if slug not in seen)
+            found += [TaskRun(slug, None, cell, state, message, None, None) for slug, cell in unheard]
         return sorted(found, key=lambda t: (order.get(t.task, len(order)), -1 if t.map_index is None else t.map_index))
 
     def events(self, run_id: int, *, after: int = 0, kinds: Iterable[str] | None = None) -> builtins.list[Event]:
@@ -341,6 +341,11 @@ def _resume(text: str | None) -> Resume | None:
         return None
     data = json.loads(text)
     return Resume(data["run_id"], tuple(data["again"]))
+
+
+def _unheard(run: StateName) -> tuple[StateName, str]:
+    """Return state and message of a task that nothing was heard of, by its run's state."""
+    return (_S.CANCELLED, f"not run: the run is {run}") if run in FINISHED else (_S.PENDING, "")
 
 
 def _task(row: Row[Any], cells: Mapping[str, int | None]) -> TaskRun:

@@ -11,6 +11,8 @@ from jupyter_flows.agent.job import local_job
 from jupyter_flows.core.artifact import Artifact
 from jupyter_flows.core.place import Place
 from jupyter_flows.errors import AgentError
+from jupyter_flows.executed.texts import texts_path
+from jupyter_flows.places import outputs_folder
 from jupyter_flows.registry import open_registry
 from tests.contracts.registry import ARTIFACT, document, mark
 
@@ -77,3 +79,10 @@ def test_storages_that_a_process_here_cannot_load(claim, storage, word):
     """A flow kept where a local process can't get it is refused by name; no class is imported to find out."""
     with pytest.raises(AgentError, match=word):
         local_job(changed(claim, storage=storage))
+
+
+def test_long_texts_have_a_folder_of_their_run(claim):
+    """They lie with what else jupyter_flows keeps, under the flow's name."""
+    folder = texts_path(claim.version.project, claim.version.flow, claim.run.id)
+    assert local_job(claim).output_folder == str(folder)
+    assert folder.is_relative_to(outputs_folder())

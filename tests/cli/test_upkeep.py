@@ -95,6 +95,23 @@ def test_gc_keeps_so_many_notebooks_of_a_flow(monkeypatch, capsys):
     assert sorted(p.name for p in path.parent.iterdir()) == ["2.ipynb", "3.ipynb"]
 
 
+def test_gc_removes_long_texts_of_runs_that_are_gone(capsys):
+    """Folders of deleted runs go at once, those of runs that no registry knew after a week."""
+    from jupyter_flows.cli.cleaning import LONG_GONE_SECONDS
+    from jupyter_flows.executed.texts import texts_path
+    from jupyter_flows.places import outputs_folder
+
+    gone, old, new = texts_path("P", "f", 77), *(outputs_folder() / f"unrecorded-{n}" for n in ("old", "new"))
+    for folder in (gone, old, new):
+        folder.mkdir(parents=True)
+        (folder / "run.stdout.txt").write_text("much")
+    long_ago = new.stat().st_mtime - LONG_GONE_SECONDS - 10
+    os.utime(old, (long_ago, long_ago))
+    removed = answer(capsys, "gc")["removed"]
+    assert {(w["path"], w["size_bytes"]) for w in removed} == {(str(gone), 4), (str(old), 4)}
+    assert [p.exists() for p in (gone, old, new)] == [False, False, True]
+
+
 def test_gc_leaves_files_that_another_registry_may_need(tmp_path, monkeypatch, capsys):
     """With a registry elsewhere, nothing in the data folder is judged by it."""
     register(one)

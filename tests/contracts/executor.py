@@ -345,6 +345,37 @@ class ExecutorContract:
         assert state.result[three].result == ["int", "int", "ValueError", "NoneType"]
         assert state.result[two].result[:2] == [1, 2]
 
+    def test_endless_recursion_is_a_failure(self, executor):
+        """Python's own limit ends the task, and nothing else."""
+
+        @task
+        def deeper(n):
+            return deeper.fn(n + 1)
+
+        with Flow("recursion") as flow:
+            deep = deeper(0)
+        state = FlowRunner(flow, executor=executor).run()
+        assert (state.result[deep].name.value, state.result[deep].message[:14]) == ("Failed", "RecursionError")
+
+    def test_an_error_that_can_be_neither_shown_nor_sent_is_a_failure(self, executor):
+        """Its type is named all the same."""
+
+        @task
+        def fail():
+            class Odd(Exception):
+                def __str__(self):
+                    raise RuntimeError
+
+                def __reduce__(self):
+                    raise RuntimeError
+
+            raise Odd
+
+        with Flow("odd") as flow:
+            odd = fail()
+        state = FlowRunner(flow, executor=executor).run()
+        assert state.result[odd].message.startswith("Odd <its text can't be shown: RuntimeError>")
+
     def test_it_survives_the_way_through_json(self, executor):
         """A run process makes the executor from flow.json."""
         again = executor_from_json(executor.to_json())

@@ -7,6 +7,7 @@ import pytest
 from jupyter_flows.core.parameter import ParameterSpec
 from jupyter_flows.engine.apart import run_apart
 from jupyter_flows.errors import ParameterError
+from jupyter_flows.places import outputs_folder
 from tests.engine.runs import cell_task, flow_of_cells
 
 
@@ -35,3 +36,15 @@ def test_wrong_parameters_start_nothing():
     """They are refused here, by name."""
     with pytest.raises(ParameterError, match="no parameter 'colour'"):
         run_apart(flow_of_cells(["1"]), {"colour": 1})
+
+
+def test_long_texts_are_kept_where_they_are_cleaned(tmp_path):
+    """They lie with all that jupyter_flows keeps, in a folder that gc knows to be of no registry's run."""
+    events = []
+    run_apart(flow_of_cells(["print('x' * 9_000_000)"]), folder=str(tmp_path), on_event=events.append)
+    said = "".join(e.body["text"] for e in events if e.kind == "stream")
+    (kept,) = outputs_folder().glob("unrecorded-*/cell_1.stdout.txt")
+    assert (said.splitlines()[-1], kept.stat().st_size) == (
+        f"[more than 8,388,608 characters: all of it is in {kept}]",
+        9_000_001,
+    )

@@ -5,9 +5,11 @@ import subprocess
 import sys
 import threading
 
+import dask
 import pytest
 from distributed import get_worker
 
+from jupyter_flows.core.annotations import unmapped
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.task import task
 from jupyter_flows.engine.executors import DaskExecutor, executor_from_json
@@ -112,20 +114,72 @@ def test_a_worker_that_dies_once_is_made_up_for(cluster, tmp_path):
     assert run(flow, cluster).result[answer].result == "alive"
 
 
-def test_a_task_that_kills_every_worker_is_named(cluster):
-    """It fails by Dask's own rule; what does not wait for it succeeds."""
+@pytest.fixture
+def mortal():
+    """Give an executor with workers of its own, of which a death or two is enough."""
+    # A worker that dies while it starts takes its nanny with it: a task that dies four times could leave none.
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        yield DaskExecutor(cluster_kwargs={"n_workers": 2, "threads_per_worker": 2, "silence_logs": 50})
 
-    @task
-    def die():
-        os._exit(1)
 
+@task
+def die():
+    os._exit(1)
+
+
+def test_a_task_that_kills_every_worker_is_named(mortal):
+    """It fails by Dask's own rule, and when it is tried alone; what does not wait for it succeeds."""
     with Flow("death") as flow:
         dead, fine = die(), pid()
         late = pid(dead)
-    state = run(flow, cluster)
-    assert state.result[dead].message.startswith("its Dask worker died each of 4 times that it was tried")
+    state = FlowRunner(flow, executor=mortal).run()
+    assert state.result[dead].message == "its Dask worker died each time that it was tried, at last alone"
     assert state.result[late].name.value == "TriggerFailed"
     assert state.result[fine].is_successful()
+
+
+def test_what_only_waited_beside_a_deadly_task_is_not_blamed(mortal):
+    """Dask fails all that a dead worker had; tried alone, they succeed, with what they take and what waits for them."""
+
+    @task
+    def one(_=None):
+        return 1
+
+    with Flow("beside") as flow:
+        first = one()
+        die()
+        lasts = [one(one(first)) for _ in range(6)]
+        flow.set_reference_tasks(lasts)
+    state = FlowRunner(flow, executor=mortal, keep_results=False).run()
+    assert (state.name.value, state.message) == ("Success", "")
+
+
+def test_a_child_that_kills_every_worker_is_named(mortal):
+    """Its siblings succeed, and what goes on from each of them; the list of all is not made of the rest."""
+
+    @task
+    def die_at_two(x, _):
+        if x == 2:
+            os._exit(1)
+        return x
+
+    @task
+    def one(x):
+        return x
+
+    with Flow("children") as flow:
+        first = die_at_two.map([1, 2, 3, 4], unmapped(one(0)))
+        second = one.map(first)
+        whole = one(second)
+    state = FlowRunner(flow, executor=mortal).run()
+    told = [[s.name.value for s in state.result[t].map_states] for t in (first, second)]
+    assert told == [
+        ["Success", "Failed", "Success", "Success"],
+        ["Success", "TriggerFailed", "Success", "Success"],
+    ]
+    assert state.result[second].result[::2] == [1, 3]
+    assert state.result[whole].name.value == "TriggerFailed"
+    assert state.message.startswith("die_at_two[1]: its Dask worker died each time that it was tried, at last alone")
 
 
 def test_what_cannot_be_sent_is_named_with_the_way_to_it(cluster):

@@ -16,6 +16,7 @@ import pytest
 from jupyter_flows.core.events import Event
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.task import task
+from jupyter_flows.engine.executors import LocalDaskExecutor, LocalExecutor
 from jupyter_flows.engine.launcher import Launcher
 from jupyter_flows.environments import LocalEnvironment
 from jupyter_flows.errors import RunError
@@ -33,12 +34,13 @@ from tests.engine.runs import PATIENCE_SECONDS, Runner, cell_task, flow_of_cells
     ],
 )
 def test_a_sudden_death_names_its_task_and_signal(runner, shell, code, how):
-    """The task and the run are Failed, what had succeeded stays, what waited never ran."""
+    """The task and the run are Failed, what had succeeded stays, what waited is Cancelled."""
     story = runner.run(flow_of_cells(["1", cell_task(2, code, name="dies", shell=shell), "3"]))
     assert story.state[0] == "Failed"
     assert story.state[1].startswith(f"dies: its process {how}")
-    assert story.tasks() == {"cell_1": ["Running", "Success"], "dies": ["Running", "Failed"]}
+    assert story.tasks() == {"cell_1": ["Running", "Success"], "dies": ["Running", "Failed"], "cell_3": ["Cancelled"]}
     assert story.message("dies") == f"its process {how}"
+    assert story.message("cell_3") == "not run: the run's process was gone"
 
 
 def test_a_death_by_sigkill_suspects_the_memory(runner):
@@ -63,6 +65,57 @@ def test_a_death_in_a_function_among_many_is_named(runner):
     story = runner.run(flow)
     assert story.state == ("Failed", "step-701: its process ended early, with exit code 5")
     assert story.message("step-701") == "its process ended early, with exit code 5"
+    assert {slug for slug, states in story.tasks().items() if states[-1] == "Cancelled"} >= {"step-702", "step-1000"}
+    assert len(story.tasks()) == 1000
+
+
+@pytest.mark.parametrize("executor", [LocalExecutor(), *(LocalDaskExecutor(s, 2) for s in ("threads", "processes"))])
+def test_one_failure_among_ten_thousand(runner, executor):
+    """It fails by name, what waits for it is not called, all others succeed."""
+
+    @task
+    def step(x, n):
+        if n == 5_000:
+            raise ValueError("the middle")
+        return x
+
+    with Flow("many", environment=LocalEnvironment(executor=executor)) as flow:
+        for n in range(10_000):
+            last = step(0, n)
+            if n == 5_000:
+                after = step(last, 0)
+    story = runner.run(flow)
+    assert story.state[0] == "Failed"
+    assert story.state[1].startswith("step-5001: ValueError the middle")
+    assert story.tasks()[flow.slug(after)] == ["TriggerFailed"]
+    assert sum(states == ["Running", "Success"] for states in story.tasks().values()) == 9_999
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys; sys.stdout.close(); sys.stderr.close()",
+        "import os; os.close(1); os.close(2)",
+        "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals());",
+        "import os, tempfile; os.chdir(tempfile.mkdtemp()); os.rmdir(os.getcwd())",
+        "import threading; t = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()",
+    ],
+)
+@pytest.mark.parametrize("shell", [False, True])
+def test_what_a_cell_does_to_its_process_does_not_stop_the_run(runner, shell, code):
+    """The next cell runs, and on_exit."""
+    environment = LocalEnvironment(on_exit=lambda: Path(mark).touch())
+    mark = str(runner.folder / "left")
+    story = runner.run(flow_of_cells([code, "1"], shell=shell, environment=environment))
+    assert (story.state, story.code) == (("Success", ""), 0)
+    assert Path(mark).exists()
+
+
+def test_a_process_that_cannot_report_any_more_leaves_no_task_running(runner):
+    """A cell that closes every file ends the run as Failed, and all its tasks with it."""
+    story = runner.run(flow_of_cells(["import os; print('ready', flush=True); os.closerange(3, 1000)", "2"]))
+    assert story.state[0] == "Failed"
+    assert {states[-1] for states in story.tasks().values()} <= {"Failed", "Cancelled"}
 
 
 def test_a_segfault_shows_where(runner):
@@ -73,8 +126,9 @@ def test_a_segfault_shows_where(runner):
     assert 'File "Cell In[1]", line 2' in text
 
 
-def test_an_interpreter_without_the_package_says_so(runner, tmp_path):
+def test_an_interpreter_without_the_package_says_so(runner, tmp_path, monkeypatch):
     """The reason and the remedy are the run's message."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
     python.chmod(0o755)
@@ -110,6 +164,9 @@ def cancel_when_running(word="ready"):
         "import subprocess; subprocess.run(['sleep', '600'])",
         "import asyncio; await asyncio.sleep(600)",
         "while True:\n  try: __import__('time').sleep(600)\n  except Exception: pass",
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\nwhile True: pass",
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
+        "import signal\nsignal.signal(signal.SIGINT, lambda *_: None)\nwhile True: __import__('time').sleep(0.01)",
     ],
 )
 def test_cancel_interrupts_the_task(runner, shell, body):
@@ -201,7 +258,8 @@ def test_code_that_nothing_interrupts_is_killed_at_its_limit(runner):
     story = runner.run(flow_of_cells([cell_task(1, code, name="count", timeout_seconds=0.2), "2"]))
     message = "it took longer than its limit, could not be interrupted, and was killed"
     assert story.state == ("Failed", f"count: {message}")
-    assert (story.tasks(), story.message("count")) == ({"count": ["Running", "TimedOut"]}, message)
+    assert (story.tasks()["count"], story.message("count")) == (["Running", "TimedOut"], message)
+    assert story.tasks()["cell_2"] == ["Cancelled"]
 
 
 def test_kill_ends_everything_the_run_started(runner, tmp_path):
@@ -286,8 +344,9 @@ def test_a_flood_of_text_is_cut_and_kept(runner, tmp_path):
     kept = tmp_path / "texts" / "cell_1.stdout.txt"
     assert story.state == ("Success", "")
     assert len(text) < 9_000_000
-    assert text.endswith(f"\n[more than 8,388,608 characters: the rest is in {kept}]\n")
-    assert len(text.partition("\n[more")[0]) + kept.stat().st_size == 20_000_000
+    assert text.endswith(f"\n[more than 8,388,608 characters: all of it is in {kept}]\n")
+    assert kept.stat().st_size == 20_000_000
+    assert list(kept.parent.iterdir()) == [kept]
 
 
 def test_threads_text_belongs_to_the_running_task(runner):
@@ -297,11 +356,64 @@ def test_threads_text_belongs_to_the_running_task(runner):
 
 
 @pytest.mark.parametrize("shell", [False, True])
+def test_what_a_thread_says_later_is_its_own_cells(runner, shell):
+    """A thread that a cell left behind does not speak for the cell that runs meanwhile; a pool's work is whose it is."""
+    first = (
+        "import threading\nfrom concurrent.futures import ThreadPoolExecutor\n"
+        "go, gone = threading.Event(), threading.Event()\n"
+        "def later():\n    go.wait()\n    print('later')\n    gone.set()\n"
+        "threading.Thread(target=later).start()\npool = ThreadPoolExecutor(1)\npool.submit(print, 'a').result();"
+    )
+    second = "go.set()\ngone.wait()\npool.submit(print, 'b').result();"
+    story = runner.run(flow_of_cells([first, second], shell=shell))
+    assert (story.text("cell_1"), story.text("cell_2")) == ("a\nlater\n", "b\n")
+
+
+@pytest.mark.parametrize("shell", [False, True])
 def test_text_past_python_is_in_its_place(runner, shell):
     """What C code and child processes write stands between what Python prints."""
     code = "import os, subprocess\nprint('a'); os.system('echo b'); print('c'); subprocess.run(['echo', 'd']); print('e')\nos.write(2, b'f\\n');"
     story = runner.run(flow_of_cells([code], shell=shell))
     assert (story.text("cell_1"), story.text("cell_1", "stderr")) == ("a\nb\nc\nd\ne\n", "f\n")
+
+
+@pytest.mark.parametrize("end", ["raise ValueError('in the child')", "sys.exit(4)", "pass"])
+@pytest.mark.parametrize("shell", [False, True])
+def test_a_forked_child_is_no_second_run(runner, shell, end):
+    """A child that returns from its cell, exits or raises ends there; the run goes on once."""
+    codes = {"raise": 1, "sys.e": 4, "pass": 0}
+    code = f"import os, sys\npid = os.fork()\nif pid == 0:\n    {end}\nelse:\n    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))"
+    environment = LocalEnvironment(on_exit=lambda: print("bye"))
+    story = runner.run(flow_of_cells([code, "print('next')"], shell=shell, environment=environment))
+    assert story.state == ("Success", "")
+    assert story.tasks() == {"cell_1": ["Running", "Success"], "cell_2": ["Running", "Success"]}
+    assert (story.text("cell_1"), story.text("cell_2"), story.text()) == (f"{codes[end[:5]]}\n", "next\n", "bye\n")
+
+
+@pytest.mark.parametrize("executor", [LocalExecutor(), LocalDaskExecutor("threads", num_workers=2)])
+def test_a_child_that_a_function_forks_is_no_second_run(runner, executor):
+    """On the main thread and on workers."""
+
+    @task
+    def fork():
+        pid = os.fork()
+        return pid and os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    @task
+    def after(code):
+        print("code", code)
+
+    with Flow("forks", environment=LocalEnvironment(executor=executor)) as flow:
+        after(fork())
+    story = runner.run(flow)
+    assert (story.state, story.text("after")) == (("Success", ""), "code 0\n")
+    assert story.tasks() == {"fork": ["Running", "Success"], "after": ["Running", "Success"]}
+
+
+def test_a_forked_child_leaves_the_cell_on_the_board(runner):
+    """What it does there is not seen: the cell that forked it is named when it dies."""
+    code = "import os\npid = os.fork()\nif pid:\n    os.waitpid(pid, 0)\n    os._exit(3)"
+    assert runner.run(flow_of_cells([code])).state[1].startswith("cell_1: its process ended early, with exit code 3")
 
 
 def test_forked_children_can_print(runner):

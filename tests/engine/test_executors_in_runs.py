@@ -45,10 +45,66 @@ def test_states_text_and_log_lines_go_with_their_task(runner, environment):
         "speak-2": ["Running", "Success"],
         "never": ["Running", "Retrying", "Running", "Failed"],
     }
-    said = {(e.body["task"], e.body["text"]) for e in story.events if e.kind == "stream" and e.body["task"]}
-    assert said == {("speak", "one\n"), ("speak-2", "two\n")}
+    assert (story.text("speak"), story.text("speak-2")) == ("one\n", "two\n")
     logged = {(e.body["task"], e.body["message"]) for e in story.events if e.kind == "log"}
     assert logged == {("speak", "logged one"), ("speak-2", "logged two")}
+
+
+def test_log_lines_of_the_standard_library_go_with_their_task(runner, environment):
+    """Any logger's warnings are log lines with their level and logger; with a handler of one's own they are text."""
+
+    @task
+    def warn():
+        import logging
+
+        logging.getLogger("mine.deep").warning("careful: %d", 3)
+        logging.getLogger("mine").info("unheard, as anywhere")
+
+    @task
+    def own(_):
+        import logging
+        import sys
+
+        logger = logging.getLogger("other")
+        logger.addHandler(logging.StreamHandler(sys.stdout))
+        logger.warning("as text")
+
+    with Flow("logging", environment=environment) as flow:
+        own(warn())
+    story = runner.run(flow)
+    logged = [
+        (e.body["task"], e.body["level"], e.body["logger"], e.body["message"]) for e in story.events if e.kind == "log"
+    ]
+    assert logged == [("warn", "WARNING", "mine.deep", "careful: 3")]
+    assert (story.text("warn", "stderr"), story.text("own")) == ("", "as text\n")
+
+
+def test_what_threads_of_a_task_write_is_the_tasks(runner, environment):
+    """Two tasks at once, each with a thread and a pool: each line is where it belongs, and knows its task."""
+
+    @task
+    def speak(word):
+        import threading
+        from concurrent.futures import ThreadPoolExecutor
+
+        from jupyter_flows import context
+
+        def say(how):
+            print(word, how, context.task_name)
+
+        thread = threading.Thread(target=say, args=["thread"])
+        thread.start()
+        thread.join()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(say, how="pool").result()
+
+    with Flow("threads", environment=environment) as flow:
+        speak("one")
+        speak("two")
+    story = runner.run(flow)
+    assert story.state == ("Success", "")
+    assert story.text("speak") == "one thread speak\none pool speak\n"
+    assert story.text("speak-2") == "two thread speak-2\ntwo pool speak-2\n"
 
 
 def test_a_cancel_interrupts_what_runs(runner, environment):

@@ -1,6 +1,7 @@
 """Far from home: what a desk reports, and how reports travel."""
 
 import queue
+import socket
 
 from jupyter_flows.core.flow import Flow
 from jupyter_flows.core.task import task
@@ -11,6 +12,7 @@ from jupyter_flows.engine.far.mailbox import Mailbox
 from jupyter_flows.engine.far.streams import LIMIT_CHARACTERS, Speech
 from jupyter_flows.engine.plan import compile_plan
 from jupyter_flows.engine.task_runner import TaskRunner
+from jupyter_flows.engine.whole_text import WholeTexts
 
 
 @task
@@ -58,8 +60,8 @@ def test_luggage_that_cannot_be_unpacked_fails_its_task():
     assert account[1][2].startswith("UnpicklingError:")
 
 
-def test_text_is_sent_in_order_and_bounded():
-    """Streams keep their order; past the limit nothing is sent but a notice."""
+def test_text_is_sent_in_order():
+    """Streams keep their order, and nothing is left out where the way home is wide."""
     said = []
     speech = Speech(3, lambda *report: said.append(report))
     speech.write("stdout", "a")
@@ -68,10 +70,22 @@ def test_text_is_sent_in_order_and_bounded():
     speech.flush()
     assert said == [("text", 3, "stdout", "ab"), ("text", 3, "stderr", "c")]
     speech.write("stdout", "x" * (2 * LIMIT_CHARACTERS))
+    assert len(said[-1][3]) == 2 * LIMIT_CHARACTERS
+
+
+def test_text_is_bounded_where_the_way_home_is_narrow(tmp_path):
+    """Past the limit nothing is sent but a notice, which names the file that has all."""
+    said = []
+    speech = Speech(3, lambda *report: said.append(report), WholeTexts(str(tmp_path)))
+    speech.write("stdout", "x" * (2 * LIMIT_CHARACTERS))
     speech.write("stdout", "y")
-    speech.flush()
-    assert said[-1][3].endswith("\n[more than 8,388,608 characters: the rest is not kept]\n")
-    assert sum(len(report[3].partition("\n")[0]) for report in said) == LIMIT_CHARACTERS
+    speech.write("stderr", "short" * 20_000)
+    speech.close()
+    kept = tmp_path / "3.stdout.txt"
+    notice = f"\n[more than 8,388,608 characters: all of it is in {kept} on {socket.gethostname()}]\n"
+    assert "".join(report[3] for report in said if report[2] == "stdout") == "x" * LIMIT_CHARACTERS + notice
+    assert kept.read_text() == "x" * (2 * LIMIT_CHARACTERS) + "y"
+    assert list(tmp_path.iterdir()) == [kept]
 
 
 def test_a_mailbox_keeps_the_order_and_loses_nothing():

@@ -127,6 +127,37 @@ def test_a_task_that_kills_its_process_is_named(death, message):
     assert [state.result[t].result for t in others] == [0, 2, 4, 6, 8]
 
 
+def test_a_process_over_its_limit_in_c_code_is_killed():
+    """What holds the interpreter hears no signal: its process ends, as TimedOut; the others run on, in another."""
+
+    @task(timeout=0.1, max_retries=1)
+    def count():
+        return sum(range(10**15))
+
+    with Flow("overdue") as flow:
+        long, others = count(), [double(n) for n in range(5)]
+    result = run(flow, "processes").result
+    assert (result[long].name.value, result[long].message) == (
+        "TimedOut",
+        "it took longer than its limit, could not be interrupted, and was killed",
+    )
+    assert [result[t].result for t in others] == [0, 2, 4, 6, 8]
+
+
+def test_a_child_over_its_limit_in_c_code_is_killed():
+    """It alone is TimedOut, by its index."""
+
+    @task(timeout=0.5)
+    def count(n):
+        return sum(range(n))
+
+    with Flow("overdue") as flow:
+        counts = count.map([3, 10**15, 4])
+    state = run(flow, "processes")
+    assert [s.name.value for s in state.result[counts].map_states] == ["Success", "TimedOut", "Success"]
+    assert state.message.startswith("count[1]: it took longer than its limit")
+
+
 def test_what_cannot_be_sent_back_is_named_with_the_way_to_it():
     """The task fails; the message says where in its result the trouble lies."""
 

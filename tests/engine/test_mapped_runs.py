@@ -65,7 +65,9 @@ def test_a_sudden_death_names_the_child():
         die.map([1, 2, 3])
     state, rows = told_of(flow)
     assert state.message.startswith("die[1]: its process ended early, with exit code 3")
-    assert rows[-1] == ("die", 1, "Failed")
+    last = {(name, index): what for name, index, what in rows}
+    assert last["die", 1] == "Failed"
+    assert last["die", None] in {"Mapped", "Failed"}  # The former if that was reported in time.
 
 
 def test_the_board_tells_a_child_from_a_task():
@@ -101,3 +103,42 @@ def test_what_a_child_says_has_its_index():
         ("stream", "speak", 1),
         ("stream", "speak-2", None),
     ]
+
+
+@task
+def speak_from_a_thread(x):
+    import threading
+
+    thread = threading.Thread(target=print, args=["said", x])
+    thread.start()
+    thread.join()
+
+
+def test_threads_of_a_child_speak_for_it():
+    """What they print has its index."""
+    events = []
+    with Flow("f") as flow:
+        speak_from_a_thread.map([5, 6])
+    run_apart(flow, on_event=events.append)
+    said = {(e.body["text"], e.body.get("map_index")) for e in events if e.kind == "stream"}
+    assert said == {("said 5\n", 0), ("said 6\n", 1)}
+
+
+@task
+def fork(x):
+    import os
+
+    pid = os.fork()
+    return x if pid == 0 else os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_a_process_that_a_child_forks_goes_on_with_no_other():
+    """Each element is called once."""
+    with Flow("f") as flow:
+        inc.map(fork.map([1, 2]))
+    state, rows = told_of(flow)
+    assert [row for row in rows if row[0] == "fork" and row[1] is not None and row[2] != "Running"] == [
+        ("fork", 0, "Success"),
+        ("fork", 1, "Success"),
+    ]
+    assert state.is_successful()

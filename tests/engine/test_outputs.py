@@ -29,7 +29,9 @@ class Heard:
 
 @pytest.fixture
 def heard():
-    return Heard()
+    made = Heard()
+    yield made
+    made.outputs.close()
 
 
 def test_text_is_gathered(heard):
@@ -108,14 +110,15 @@ def test_much_text_does_not_wait(heard):
 
 
 def test_too_much_text_goes_to_a_file(tmp_path):
-    """The cut is where the limit is, said once; the file has the rest."""
+    """The cut is where the limit is, said once; the file has all."""
     heard = Heard(folder=str(tmp_path / "texts"), limit=10)
     for _ in range(3):
         heard.outputs.write("stdout", "12345678")
         heard.outputs.flush()
     kept = tmp_path / "texts" / "run.stdout.txt"
-    assert "".join(heard.texts()) == f"1234567812\n[more than 10 characters: the rest is in {kept}]\n"
-    assert kept.read_text() == "34567812345678"
+    assert "".join(heard.texts()) == f"1234567812\n[more than 10 characters: all of it is in {kept}]\n"
+    heard.outputs.close()
+    assert kept.read_text() == "12345678" * 3
     assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
@@ -128,7 +131,22 @@ def test_each_task_has_its_own_limit(tmp_path):
     heard.outputs.running = lambda: "quiet"
     heard.outputs.write("stdout", "7890")
     assert heard.texts()[-1] == "7890"
+    heard.outputs.close()
     assert [p.name for p in tmp_path.iterdir()] == ["flood_er.stdout.txt"]
+
+
+def test_a_run_that_has_said_much_says_less_of_each_task(tmp_path):
+    """Many tasks that each write less than their limit are bounded together; each has its file."""
+    heard = Heard(folder=str(tmp_path), limit=1 << 20, most=100)
+    for name in ("first", "second"):
+        heard.outputs.running = lambda name=name: name
+        heard.outputs.write("stdout", "x" * 100_000)
+        heard.outputs.flush()
+    kept = tmp_path / "second.stdout.txt"
+    notice = f"\n[more than 65,536 characters: all of it is in {kept}]\n"
+    assert heard.texts() == ["x" * 100_000, "x" * 65_536 + notice]
+    heard.outputs.close()
+    assert list(tmp_path.iterdir()) == [kept]
 
 
 def test_threads_lose_nothing(heard):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_
 
 from jupyter_flows.core.task import Task
 from jupyter_flows.core.unpicklable import pickled_size
+from jupyter_flows.engine.executors.suspects import Suspects
 from jupyter_flows.engine.far.away import Away
 from jupyter_flows.engine.far.desk import Absent, Desk, unsendable
 from jupyter_flows.engine.far.luggage import arguments_to_come, pack
@@ -28,6 +30,8 @@ _SMALL_LENGTH = 1000
 LARGE_BYTES = 10 << 20
 #: After so many silent looks, with everything finished on the cluster, reports that are missing are lost.
 _QUIET = 20
+#: After so many silent looks a cluster that has no workers any more gets none.
+_DESERTED = 1200
 _RESOURCE = "dask-resource:"
 
 
@@ -41,7 +45,7 @@ class Bench(WorkerPlugin):
     def setup(self, worker: Worker) -> None:
         """Set the desk up; what it says goes to the scheduler, and from there to the run."""
         self._mailbox = Mailbox(partial(worker.log_event, self.name))
-        self.desk = Desk(self._luggage, self._mailbox.send, seal, read=_open)
+        self.desk = Desk(self._luggage, self._mailbox.send, seal, read=_open, narrow=True)
 
     def teardown(self, worker: Worker) -> None:  # noqa: ARG002 - the plugin's protocol
         """Clear the desk."""
@@ -79,6 +83,12 @@ def is_absent(result: Any) -> bool:
     return isinstance(result, Absent)
 
 
+def deaths_of(key: str, dask_scheduler: Any) -> int:
+    """Return, on the scheduler, how many workers died that had a task."""
+    task = dask_scheduler.tasks.get(key)
+    return int(task.suspicious) if task else 0
+
+
 def interrupt_desk(name: str, dask_worker: Worker) -> None:
     """Interrupt a run's tasks on a worker."""
     desk_of(dask_worker, name).interrupt()
@@ -110,15 +120,20 @@ class DaskRun(Away):
         self._seen = -1
         self._client = Client(where, **{"set_as_default": False, **client_kwargs})
         self._client.subscribe_topic(self._name, lambda event: self._heard.put(event[1]))
+        self._suspects = Suspects(work)
         self._packed = False
         #: How often in a row nothing was heard.
         self._quiet = 0
+        #: Whether anything was heard of a worker.
+        self._had_workers = False
         #: What was at home when the luggage was packed, and so is in it.
         self._known: set[int] = set()
         self._say_dashboard()
 
     def hand_out(self) -> None:
         """Submit every free task that waits for nothing that home has yet to run, all in one graph."""
+        if self._suspects and not self._try_alone():
+            return
         if len(self.ledger.at_home) == self._seen and not self.ledger.has_children:
             return
         self._seen = len(self.ledger.at_home)
@@ -126,12 +141,7 @@ class DaskRun(Away):
             self._packed = True
             self._known = set(self.ledger.at_home)
             self._client.register_plugin(Bench(self._name, pack(self.work, self._known)))
-        wave = [*self._wave(), *self.ledger.take_children()]
-        self._submitted.update(wave)
-        if any(_resources(self.work.task_of(number)) for number in wave):
-            self._submit_each(wave)
-        else:
-            self._submit_graph(wave)
+        self._submit([*self._wave(), *self.ledger.take_children()])
 
     def listen(self, seconds: float) -> None:
         """Take reports; when there are none, look whether the cluster lost something."""
@@ -141,7 +151,7 @@ class DaskRun(Away):
             self._quiet += 1
             self._look_for_losses()
             return
-        self._quiet = 0
+        self._quiet, self._had_workers = 0, True
         for message in messages:
             self._hear(*message)
 
@@ -173,7 +183,9 @@ class DaskRun(Away):
         try:
             self._futures.clear()
             if self._packed and self._client.status == "running":
-                self._client.unregister_worker_plugin(self._name)
+                # A worker that is dying can't be told, and needs not be.
+                with suppress(OSError):
+                    self._client.unregister_worker_plugin(self._name)
         finally:
             self._client.close()
 
@@ -189,6 +201,33 @@ class DaskRun(Away):
                 wave.append(number)
                 ready.add(number)
         return wave
+
+    def _submit(self, wave: list[int]) -> None:
+        self._submitted.update(wave)
+        if any(_resources(self.work.task_of(number)) for number in wave):
+            self._submit_each(wave)
+        else:
+            self._submit_graph(wave)
+
+    def _try_alone(self) -> bool:
+        """Submit a task whose worker died, once nothing else is at work; tell whether none is left to be tried so."""
+        ended = self.ledger.ended
+        if self._submitted <= ended:
+            number = self._suspects.next(ended)
+            self._seen = -1  # What waits for them is submitted afterwards.
+            if number is None:
+                return True
+            have = self.ledger.at_home | self._futures.keys()
+            self._submit([*self._suspects.missing(number, have), number])
+        return False
+
+    def _take_back(self, number: int) -> None:
+        """Submit a task later again, alone, with all that waits for it after it."""
+        for taken in sorted((self._suspects.add(number) - self.ledger.ended) & self._submitted):
+            self._submitted.discard(taken)
+            self._futures.pop(taken, None)
+            if taken != number and self.work.is_child(taken):
+                self.ledger.offer_again(taken)
 
     def _submit_graph(self, wave: list[int]) -> None:
         inside = set(wave)
@@ -239,7 +278,8 @@ class DaskRun(Away):
         return self.work.keeps_results or not down or any(child not in inside for child in down)
 
     def _key(self, number: int) -> str:
-        return f"{self.work.task_of(number).name}-{self._name[-8:]}-{number}"
+        again = self._suspects.times[number]
+        return f"{self.work.task_of(number).name}-{self._name[-8:]}{f'-again{again}' if again else ''}-{number}"
 
     # -- reports and losses -----------------------------------------------------------------------------
 
@@ -252,6 +292,8 @@ class DaskRun(Away):
         """Fail the tasks behind futures that the cluster gave up."""
         if self._client.status in {"closed", "closing"} and not self.work.stopping.is_set():
             self._fail_all("the connection to the Dask cluster was lost")
+        self._look_at_alone()
+        self._look_for_workers()
         for future in list(self._futures.values()):
             if future.status == "error":
                 self._lost(future.exception())
@@ -262,13 +304,34 @@ class DaskRun(Away):
 
     def _lost(self, error: BaseException | None) -> None:
         if isinstance(error, KilledWorker):
-            number = int(str(error.task).rpartition("-")[2])
-            times = error.allowed_failures + 1
-            where = getattr(error.last_worker, "address", error.last_worker)
-            self.ledger.fail(number, f"its Dask worker died each of {times} times that it was tried, last {where}")
+            self._had_workers = True
+            number = self._suspects.blamed(int(str(error.task).rpartition("-")[2]))
+            if number != self._suspects.alone:
+                # Dask blames all that its worker had, also what only waited there for a task that killed it.
+                self._take_back(number)
+                return
+            self._blame(number)
             return
         for number in self._culprits():
             self.ledger.fail(number, f"the Dask cluster could not run it: {type(error).__name__}: {error}")
+
+    def _look_for_workers(self) -> None:
+        """Wait no longer for a cluster whose workers have all gone and did not come again."""
+        long = self._quiet >= _DESERTED and self._quiet % _QUIET == 0
+        if long and self._had_workers and not self._client.nthreads():
+            self._fail_all("all workers of the Dask cluster are gone")
+
+    def _look_at_alone(self) -> None:
+        """Fail the task that is tried alone as soon as a worker has died of it."""
+        number = self._suspects.alone
+        if number is None or number in self.ledger.ended or number not in self._futures:
+            return
+        if self._client.run_on_scheduler(deaths_of, self._key(number)):
+            self._client.cancel([self._futures.pop(number)], force=True)
+            self._blame(number)
+
+    def _blame(self, number: int) -> None:
+        self.ledger.fail(number, "its Dask worker died each time that it was tried, at last alone")
 
     def _make_up(self) -> None:
         """Record tasks that have ended on the cluster, and whose report was lost with the worker that made it."""

@@ -8,10 +8,13 @@ import subprocess
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
+from time import monotonic
 from typing import Any, cast
 
 import cloudpickle
 
+from jupyter_flows.core.state import StateName
+from jupyter_flows.engine.deadline import OVERDUE, OVERDUE_SECONDS
 from jupyter_flows.engine.far.away import Away
 from jupyter_flows.engine.far.luggage import arguments_to_come, pack
 from jupyter_flows.engine.task_runner import TaskRunner
@@ -27,6 +30,8 @@ class Hand:
             self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
         self.connection = Connection(ours.detach())
         self.number: int | None = None
+        #: Until when the task's try must have ended, by the monotonic clock; 0 for no limit.
+        self.limit = 0.0
 
     def fate(self) -> str:
         """Say how the process, which is gone, went."""
@@ -87,6 +92,8 @@ class Processes(Away):
                     self._hear(hand, hand.connection.recv())
             except (EOFError, OSError):
                 self._lose(hand)
+        for hand in [hand for hand in self._hands if 0 < hand.limit < monotonic() - OVERDUE_SECONDS]:
+            self._end_overdue(hand)
 
     def interrupt(self) -> None:
         """Interrupt the tasks, as a keyboard does."""
@@ -132,11 +139,22 @@ class Processes(Away):
 
     def _hear(self, hand: Hand, message: tuple[Any, ...]) -> None:
         kind, number, *rest = message
+        if kind == "limit":
+            hand.limit = rest[0]
+            return
         if kind == "end":
-            hand.number = None
+            hand.number, hand.limit = None, 0.0
             if rest[-1] is not None and (self._takers_of(number) or self.work.keeps_results):
                 self._blobs[number] = rest[-1]
         self.ledger.hear(kind, number, *rest)
+
+    def _end_overdue(self, hand: Hand) -> None:
+        """Kill the process of a task that is past its limit in code that nothing interrupts."""
+        number = hand.number
+        self._hands.remove(hand)
+        hand.end()
+        if number is not None:
+            self.ledger.fail(number, OVERDUE, StateName.TIMED_OUT)
 
     def _lose(self, hand: Hand) -> None:
         """Fail the task of a process that died."""

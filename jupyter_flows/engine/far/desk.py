@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from random import random
-from time import time
+from time import monotonic, time
 from typing import Any
 
 import cloudpickle
@@ -21,6 +22,7 @@ from jupyter_flows.engine.far.luggage import Luggage, Trip, unpack
 from jupyter_flows.engine.far.streams import Speech, route_streams, speech
 from jupyter_flows.engine.interruption import interrupt_threads
 from jupyter_flows.engine.tries import seconds_until_next, state_after
+from jupyter_flows.engine.whole_text import WholeTexts
 
 #: A task that runs for longer is reported as running; text is sent as often.
 TICK_SECONDS = 0.1
@@ -41,9 +43,10 @@ class Desk:
     """Calls free tasks by number, and reports: ``send(kind, number, ...)``.
 
     ``"running", number, since`` of a task that takes a while; ``"text", number, stream, text``; ``"log", number,
-    level, logger, message``; and ``"end", number, account, error, more`` last: the error pickled, `more` from `seal`.
-    `seal` makes of a result what is handed back and what goes with the report; it raises `Unsendable`. `read` makes
-    an argument of what was handed over.
+    level, logger, message``; ``"limit", number, until`` by the machine's monotonic clock, 0 for none any more; and
+    ``"end", number, account, error, more`` last: the error pickled, `more` from `seal`. `seal` makes of a result what
+    is handed back and what goes with the report; it raises `Unsendable`. `read` makes an argument of what was handed
+    over. Where the way home is `narrow`, very long texts stay in a file here, and limits are not told.
     """
 
     def __init__(
@@ -53,9 +56,11 @@ class Desk:
         seal: Callable[[Any], tuple[Any, Any]],
         *,
         read: Callable[[Any], Any] = lambda result: result,
+        narrow: bool = False,
         clock: Callable[[], float] = time,
     ):
         self._packed, self._send, self._seal, self._read, self._clock = luggage, send, seal, read, clock
+        self._narrow = narrow
         self._lock = threading.Lock()
         self._luggage: Luggage | None = None
         self._stopping = threading.Event()
@@ -77,7 +82,7 @@ class Desk:
         """
         if any(type(result) is Absent for result in results):
             return Absent()
-        voice = Speech(number, self._send)
+        voice = Speech(number, self._send, WholeTexts() if self._narrow else None)
         start = self._clock()
         self._running[number] = start, threading.get_ident(), voice
         account: Account = []
@@ -90,7 +95,7 @@ class Desk:
             mine, child = current_number.set(0), current_index.set(index)
             words = speech.set(None if luggage.at_home else voice)
             try:
-                sealed, more, error = self._tries(trip, [self._read(r) for r in results], account)
+                sealed, more, error = self._tries(number, trip, [self._read(r) for r in results], account)
             finally:
                 current_place.reset(place)
                 current_number.reset(mine)
@@ -101,7 +106,7 @@ class Desk:
             account[:] = [("Running", start, ""), ("Failed", self._clock(), f"{type(reason).__name__}: {reason}")]
         self._running.pop(number, None)
         self._announced.discard(number)
-        voice.flush()
+        voice.close()
         self._send("end", number, account, _pickled(error), more)
         return sealed
 
@@ -124,14 +129,28 @@ class Desk:
                     route_streams()
             return self._luggage
 
-    def _tries(self, trip: Trip, results: Sequence[Any], account: Account) -> tuple[Any, Any, BaseException | None]:
+    @contextmanager
+    def _limited(self, number: int, seconds: float | None) -> Iterator[None]:
+        """Tell home until when a try must have ended, so that it can end the process of one that nothing interrupts."""
+        if seconds is None or self._narrow:
+            yield
+            return
+        self._send("limit", number, monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._send("limit", number, 0.0)
+
+    def _tries(
+        self, number: int, trip: Trip, results: Sequence[Any], account: Account
+    ) -> tuple[Any, Any, BaseException | None]:
         task, attempt = trip.task, 0
         while True:
             attempt += 1
             current_try.set(attempt)
             account.append((StateName.RUNNING.value, self._clock(), ""))
             try:
-                with deadline(task.timeout_seconds):
+                with deadline(task.timeout_seconds), self._limited(number, task.timeout_seconds):
                     value = trip.call(results)
                 sealed, more = self._seal(value)
             except BaseException as error:  # noqa: BLE001 - a task may raise anything

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from jupyter_flows.core.state import SUCCESSFUL
+from jupyter_flows.core.state import SUCCESSFUL, StateName
 from jupyter_flows.engine.context import current_index, current_number
 from jupyter_flows.engine.families import Family
 from jupyter_flows.engine.far.desk import Account
@@ -75,6 +75,11 @@ class Ledger:
             self._children.append(number)
         else:
             heapq.heappush(self._ready, self._rank[number])
+
+    def offer_again(self, child: int) -> None:
+        """Count a child that was taken as ready: it could not be called."""
+        self._away.discard(child)
+        self._offer(child)
 
     @property
     def has_ready(self) -> bool:
@@ -156,12 +161,12 @@ class Ledger:
         work.close(family)
         self.end(family.parent)
 
-    def fail(self, number: int, message: str) -> None:
+    def fail(self, number: int, message: str, state: StateName = StateName.FAILED) -> None:
         """Record that a task could not be called, or that its process died."""
         if number not in self.ended:
             at = self._work.now()
             start = self._work.away.get(number, (at, 0))[0]
-            account = [("Running", start, ""), ("Failed", at, message)]
+            account = [("Running", start, ""), (state.value, at, message)]
             self._work.take_account(number, account, RunError(message))
             self.end(number)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -12,36 +13,59 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, TextIO
 
-#: More text of one task stays where it was written.
+from jupyter_flows.engine.threads_of_tasks import follow_threads
+from jupyter_flows.engine.whole_text import WholeTexts
+
+#: More text of one task stays on the machine where it was written, if the way home is narrow.
 LIMIT_CHARACTERS = 8 << 20
 #: More text than this is sent at once.
 _GATHER_CHARACTERS = 1 << 16
 
 
 class Speech:
-    """Gathers what one task writes, and sends it in pieces: ``send("text", number, stream, text)``."""
+    """Gathers what one task writes, and sends it in pieces: ``send("text", number, stream, text)``.
 
-    def __init__(self, number: int, send: Callable[..., None]):
-        self._number, self._send = number, send
+    With `whole` only so much is sent as events carry.
+    """
+
+    def __init__(self, number: int, send: Callable[..., None], whole: WholeTexts | None = None):
+        self._number, self._send, self._whole = number, send, whole
         self._lock = threading.RLock()
         self._pending: list[tuple[str, str]] = []
         self._waiting = 0
-        self._left = LIMIT_CHARACTERS
+        #: How much was written to each stream.
+        self._written: dict[str, int] = {}
 
     def write(self, name: str, text: str) -> None:
         """Take text of the stream `name`."""
         with self._lock:
-            if self._left <= 0:
+            if self._whole is not None:
+                text = self._bounded(name, text, self._whole)
+            if not text:
                 return
-            self._left -= len(text)
-            if self._left <= 0:
-                text = (
-                    f"{text[: self._left or None]}\n[more than {LIMIT_CHARACTERS:,} characters: the rest is not kept]\n"
-                )
             self._pending.append((name, text))
             self._waiting += len(text)
             if self._waiting > _GATHER_CHARACTERS:
                 self.flush()
+
+    def close(self) -> None:
+        """Send what is left: the task has ended."""
+        with self._lock:
+            self.flush()
+            if self._whole is not None:
+                self._whole.forget(lambda _: True)
+
+    def _bounded(self, name: str, text: str, whole: WholeTexts) -> str:
+        """Return what of a text is sent; all of it is kept on this machine."""
+        place = str(self._number), None, name
+        whole.add(place, text)
+        left = LIMIT_CHARACTERS - self._written.get(name, 0)
+        self._written[name] = LIMIT_CHARACTERS - left + len(text)
+        if len(text) <= left:
+            return text
+        path, size = whole.keep(place), f"{LIMIT_CHARACTERS:,} characters"
+        notice = f"\n[more than {size}: all of it is in {path} on {socket.gethostname()}]\n"
+        return text[:left] + notice if left >= 0 else ""
 
     def log(self, record: logging.LogRecord) -> None:
         """Send a log line, after the text before it."""
@@ -87,12 +111,18 @@ class RoutedStream(io.TextIOBase):
 
 
 class RoutedLog(logging.Handler):
-    """Takes what ``context.logger`` is told."""
+    """Takes the log lines of tasks; those of others go to `under`."""
+
+    def __init__(self, under: logging.Handler | None = None, level: int = logging.NOTSET):
+        super().__init__(level)
+        self._under = under
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send one line, if a task says it."""
         voice = speech.get()
         if voice is None:
+            if self._under is not None:
+                self._under.handle(record)
             return
         try:
             voice.log(record)
@@ -101,7 +131,8 @@ class RoutedLog(logging.Handler):
 
 
 def route_streams() -> None:
-    """Put routed streams in place of Python's, once a process."""
+    """Put routed streams in place of Python's, once a process; what threads of a task write is the task's too."""
+    follow_threads(speech)
     if not isinstance(sys.stdout, RoutedStream):
         sys.stdout = RoutedStream("stdout", sys.stdout)
         sys.stderr = RoutedStream("stderr", sys.stderr)
@@ -109,3 +140,4 @@ def route_streams() -> None:
         logger.addHandler(RoutedLog())
         logger.setLevel(logging.INFO)
         logger.propagate = False
+        logging.lastResort = RoutedLog(logging.lastResort, logging.WARNING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -58,19 +59,23 @@ class Keeper:
             return
         with self._lock:
             self._at_work += 1
-        start, well = monotonic(), False
+        start, well, pid = monotonic(), False, os.getpid()
         try:
             self._run_cell(task)
             well = True
         finally:
-            with self._lock:
-                self._at_work -= 1
-                self._ended[task] = well
-                self._seconds += monotonic() - start
-                if well and task.definition:
-                    self._references.define(self._keys[task.name], self._bound(task))
-                if not on_worker.get():
-                    self.look()
+            if os.getpid() == pid:  # A process that the cell forked ends here, and keeps nothing.
+                self._has_run(task, well=well, seconds=monotonic() - start)
+
+    def _has_run(self, task: CellTask, *, well: bool, seconds: float) -> None:
+        with self._lock:
+            self._at_work -= 1
+            self._ended[task] = well
+            self._seconds += seconds
+            if well and task.definition:
+                self._references.define(self._keys[task.name], self._bound(task))
+            if not on_worker.get():
+                self.look()
 
     def elements(self, task: CellTask) -> Elements:
         """Return the elements that a mapped cell runs for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from time import time
@@ -43,8 +44,8 @@ class StoredCall:
             return self._by_target(inputs, rules)
         if rules.is_cached:
             return self._by_key(inputs, rules)
-        value = self._task.run(**inputs)
-        if rules.checkpoint is not False:
+        value, is_kept = self._work(inputs)
+        if is_kept:
             self._place.write(f"{_flow()}/{_run()}/{_part(_slug(self._task))}", value)
         return value
 
@@ -52,8 +53,8 @@ class StoredCall:
         location = _filled(self._task, rules.target, inputs)
         if self._place.exists(location):
             raise CACHED(f"its result is in {location}", result=self._place.read(location))
-        value = self._task.run(**inputs)
-        if rules.checkpoint is not False:
+        value, is_kept = self._work(inputs)
+        if is_kept:
             self._place.write(location, value)
         return value
 
@@ -68,12 +69,18 @@ class StoredCall:
             if young and valid:
                 made = datetime.fromtimestamp(entry.at, UTC)
                 raise CACHED(f"its result is of {made:%Y-%m-%d %H:%M:%S} UTC", result=self._place.read(location))
-        value = self._task.run(**inputs)
-        if rules.checkpoint is not False and certain:
+        value, is_kept = self._work(inputs)
+        if is_kept and certain:
             self._place.write(location, value)
             about = {"at": time(), "cached_inputs": digests, "cached_parameters": parameters}
             self._place.write(f"{location}.json", json.dumps(about))
         return value
+
+    def _work(self, inputs: Mapping[str, Any]) -> tuple[Any, bool]:
+        """Run the task; return what it gives, and whether to keep that: a process that it forked keeps nothing."""
+        pid = os.getpid()
+        value = self._task.run(**inputs)
+        return value, self._task.rules.checkpoint is not False and os.getpid() == pid
 
     def _location(self, digests: Mapping[str, str], rules: Rules) -> str:
         """Return where a result is looked for: by code and inputs; a validator looks at the inputs itself."""

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from jupyter_flows.engine.executors import LocalExecutor
+from jupyter_flows.engine.results.journal import Journal
 from jupyter_flows.environments import LocalEnvironment
 from tests.engine.results.notebooks import flow_of, sources_of, told
 
@@ -168,3 +169,11 @@ def test_secrets_are_not_stored(runner, tmp_path, monkeypatch):
     runner.run(flow_of([cells[0], "1/0"], tmp_path), results=str(tmp_path / "one"))
     for path in (tmp_path / "one").iterdir():
         assert b"opensesame" not in path.read_bytes()
+
+
+def test_a_process_that_a_cell_forks_keeps_nothing(runner, tmp_path):
+    """It ends where its cell does; what it has changed by then is not the run's."""
+    fork = "import os\nx = 1\npid = os.fork()\nif pid == 0:\n    x = 2\nelse:\n    os.waitpid(pid, 0)"
+    environment = LocalEnvironment(executor=LocalExecutor(workers=1)).to_json()
+    runner.run(flow_of([fork, "1/0"], tmp_path), results=str(tmp_path / "one"), environment=environment)
+    assert [dict(step.ended) for step in Journal(tmp_path / "one").steps()] == [{"cell_1": True}, {"cell_2": False}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -227,3 +228,21 @@ def test_options_that_can_not_be(options, word):
     """A wrong option is named."""
     with pytest.raises(DefinitionError, match=word):
         task(**options)(lambda: None)
+
+
+def test_a_process_that_a_task_forks_keeps_nothing(runner, tmp_path):
+    """Nothing is where its result goes before the task itself has returned."""
+    place = LocalResult(tmp_path / "results")
+
+    @task(result=place, target="kept.pickle")
+    def fork():
+        pid = os.fork()
+        if pid:
+            os.waitpid(pid, 0)
+            return place.exists("kept.pickle")
+        return None
+
+    with Flow("forks") as flow:
+        fork()
+    assert runner.run(flow).state == ("Success", "")
+    assert place.read("kept.pickle") is False
