@@ -47,11 +47,21 @@ def private_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     return folder
 
 
-@pytest.fixture(autouse=True)
-def main_has_a_spec(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let processes be spawned in every order of tests: shells in this process put modules of theirs in main's place."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, bool, bool]:
+    """Let processes be spawned in every order of tests: shells in this process put modules of theirs in main's place.
+
+    Before any fixture, for those of a module start processes too.
+    """
     main = sys.modules["__main__"]
-    monkeypatch.setattr(main, "__spec__", getattr(main, "__spec__", None), raising=False)
+    lacks = not hasattr(main, "__spec__")
+    if lacks:
+        main.__spec__ = None
+    try:
+        return (yield)
+    finally:
+        if lacks:
+            vars(main).pop("__spec__", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
